@@ -1,0 +1,3 @@
+from gridmart.cli import main
+
+main()

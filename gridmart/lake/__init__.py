@@ -1,0 +1,1 @@
+"""The lake: interval readings as Iceberg tables, validated and rolled up."""

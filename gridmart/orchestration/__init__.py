@@ -1,0 +1,1 @@
+"""Airflow from outside: trigger a range, follow it, report honestly."""

@@ -1,0 +1,1 @@
+"""Gates on data: run suites, keep every result, decide what may go on."""

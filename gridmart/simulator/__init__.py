@@ -1,0 +1,1 @@
+"""A utility in a box: deterministic source systems with known faults."""

@@ -1,0 +1,1 @@
+"""Meter files: one module a format, found by content."""

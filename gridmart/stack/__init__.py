@@ -1,0 +1,1 @@
+"""The embedded stack: PostgreSQL, Airflow and Superset as supervised processes."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: roles and schemas, bulk load, publication of marts."""

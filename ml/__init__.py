@@ -1,0 +1,1 @@
+"""Models: features, training, scoring and evaluation, one folder a task."""

@@ -1,0 +1,1 @@
+"""Backtests and measures of models."""

@@ -1,0 +1,1 @@
+"""Hourly load forecast for the next days at company, feeder and transformer level."""

@@ -1,0 +1,1 @@
+"""Load-shape segments of accounts."""
