@@ -1,0 +1,28 @@
+"""Build the warehouse with dbt: staging, intermediate, candidate marts, each followed by its tests.
+
+Starts when a raw source has new data. One `dbt build` runs; every model is a task that watches its part
+(Cosmos, watcher mode). A failing test keeps what depends on it as it was. The results of all tests are
+stored as gate "between layers". Emits `marts`.
+
+When it fails: open the red model's log for the failing rows' query, repair, and clear the task group.
+"""
+
+from airflow.sdk import DAG, TriggerRule
+from dbt_group import dbt_group, dbt_vars
+from wiring import DEFAULTS, MARTS, RAW, RAW_AMI, Command, announce
+
+with DAG(
+    dag_id="build_warehouse",
+    schedule=RAW_AMI | RAW["cis"] | RAW["weather"] | RAW["calendar"],
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULTS,
+    doc_md=__doc__,
+    tags=["warehouse"],
+    user_defined_macros={"dbt_vars": dbt_vars},
+):
+    build = dbt_group("dbt")
+    build >> announce(MARTS)
+    build >> Command(
+        task_id="store_test_results", arguments=["quality", "dbt-results"], trigger_rule=TriggerRule.ALL_DONE
+    )

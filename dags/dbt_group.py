@@ -1,0 +1,45 @@
+"""dbt models as tasks: one `dbt build` runs, a task a model watches it (Cosmos, watcher mode)."""
+
+import os
+from typing import Any
+
+import airflow  # noqa: F401  Cosmos must find Airflow imported
+from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
+from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior
+from wiring import HOME, run_range
+
+MANIFEST = os.environ.get("GRIDMART_DBT_MANIFEST", str(HOME / "var" / "dbt" / "target" / "manifest.json"))
+
+
+def dbt_vars(**context: Any) -> str:
+    """The run's range as dbt variables, for the template of `vars`."""
+    dates = run_range(context)
+    return f'{{"from_date": "{dates["from"]}", "to_date": "{dates["to"]}"}}' if dates else "{}"
+
+
+def dbt_group(group_id: str, select: list[str] | None = None) -> DbtTaskGroup:
+    """A task group of the dbt project, or of what `select` names."""
+    return DbtTaskGroup(
+        group_id=group_id,
+        project_config=ProjectConfig(
+            dbt_project_path=HOME / "dbt", manifest_path=MANIFEST, project_name="gridmart", install_dbt_deps=False
+        ),
+        profile_config=ProfileConfig(
+            profile_name="gridmart", target_name="gridmart", profiles_yml_filepath=HOME / "dbt" / "profiles.yml"
+        ),
+        execution_config=ExecutionConfig(
+            execution_mode=ExecutionMode.WATCHER,
+            invocation_mode=InvocationMode.SUBPROCESS,
+            dbt_executable_path=str(HOME / "bin" / "dbt"),
+        ),
+        render_config=RenderConfig(
+            load_method=LoadMode.DBT_MANIFEST,
+            select=select or [],
+            test_behavior=TestBehavior.AFTER_EACH,
+            emit_datasets=False,
+        ),
+        operator_args={
+            "vars": "{{ dbt_vars(dag_run=dag_run, triggering_asset_events=triggering_asset_events) }}",
+            "install_deps": False,
+        },
+    )
