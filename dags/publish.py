@@ -22,8 +22,6 @@ with DAG(
 ):
     publish = Command(task_id="publish", arguments=["publish"], ranged=True, retries=0, outlets=[PUBLISHED])
     dashboards = Command(task_id="sync_dashboards", arguments=["dashboards", "sync"])
-    report = Command(
-        task_id="quality_report", arguments=["quality", "report"], trigger_rule=TriggerRule.ALL_DONE
-    )
+    report = Command(task_id="quality_report", arguments=["quality", "report"], trigger_rule=TriggerRule.ALL_DONE)
     publish >> dashboards
     publish >> report

@@ -81,15 +81,12 @@ class Command(BashOperator):
             words += [f"--{name}", value]
         self.bash_command = shlex.join(words)
         output = super().execute(context)
-        try:
-            result = json.loads(output)
-        except (TypeError, ValueError):
-            result = {}
+        result = json.loads(output) if output and output.startswith("{") else {}
         if self.outlets and self.announce_if and not (result.get(self.announce_if) or dates):
             raise AirflowSkipException("nothing new: the next DAG is not started")
-        span = {k: result[k] for k in ("from", "to") if isinstance(result, dict) and result.get(k)} or run_range(context)
+        covered = {name: result[name] for name in ("from", "to") if result.get(name)} or run_range(context)
         for outlet in self.outlets:
-            context["outlet_events"][outlet].extra = span
+            context["outlet_events"][outlet].extra = covered
         return result
 
 

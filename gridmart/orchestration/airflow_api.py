@@ -41,7 +41,8 @@ class Airflow:
             except httpx.TransportError as error:
                 if time.monotonic() > deadline:
                     raise GridmartError(
-                        f"Airflow stopped answering at {self.base}: {error}", "see `gridmart status` and `gridmart logs`"
+                        f"Airflow stopped answering at {self.base}: {error}",
+                        "see `gridmart status` and `gridmart logs`",
                     ) from error
                 time.sleep(1)
                 continue
