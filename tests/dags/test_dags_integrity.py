@@ -27,7 +27,7 @@ LOADER = """
 import json, sys
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import Asset, AssetAlias
-bag = DagBag(sys.argv[1], include_examples=False)
+bag = DagBag(sys.argv[1])
 dags = {}
 for dag_id, dag in bag.dags.items():
     schedule = dag.schedule
