@@ -1,0 +1,1 @@
+"""Dashboards as code: read, validated, bundled, synchronised with Superset, compared and pruned."""
