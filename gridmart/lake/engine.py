@@ -1,0 +1,231 @@
+"""The engine that runs the lake's expressions: DuckDB, embedded, or Spark, local or a cluster.
+
+The only module that knows which. Everything else writes Ibis expressions and moves data by Parquet
+paths or small Arrow tables.
+"""
+
+import shutil
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from datetime import date
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gridmart.errors import GridmartError
+from gridmart.settings import settings
+
+DUCKDB_MEMORY = "2GB"  # of the whole process 3 GB: Arrow tables on their way to PostgreSQL need the rest
+
+
+class Engine(ABC):
+    """One session of an engine with a scratch folder; close it (or use `with`) to free both."""
+
+    backend: Any
+
+    def __init__(self, scratch: Path | None = None) -> None:
+        if scratch is not None:
+            scratch.mkdir(parents=True, exist_ok=True)
+        self.scratch = Path(tempfile.mkdtemp(prefix="engine_", dir=scratch))
+        self._names = (f"t{n}" for n in count())
+        self._kept: list[str] = []
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the session and remove its scratch folder."""
+        self.backend.disconnect()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    @abstractmethod
+    def read(self, paths: Iterable[str | Path]) -> ir.Table:
+        """A lazy table over Parquet files of one schema."""
+
+    @abstractmethod
+    def table(self, data: pa.Table) -> ir.Table:
+        """A small Arrow table, usable beside `read` tables."""
+
+    @abstractmethod
+    def keep(self, expr: ir.Table) -> ir.Table:
+        """The rows of `expr`, worked out once and kept until `forget`."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Free everything kept and read so far."""
+
+    @abstractmethod
+    def write(self, expr: ir.Table, folder: Path) -> dict[date, list[Path]]:
+        """Write `expr` as Parquet files under `folder`, none with two business dates; files by date."""
+
+    @abstractmethod
+    def arrow(self, expr: ir.Table) -> pa.Table:
+        """The rows of `expr` as Arrow; for results that fit in memory."""
+
+    @abstractmethod
+    def third_highest(self, column: ir.NumericColumn) -> ir.NumericScalar:
+        """Aggregate: the third highest value, null when there are fewer than three."""
+
+
+def _by_date(folder: Path) -> dict[date, list[Path]]:
+    found: dict[date, list[Path]] = {}
+    for path in sorted(folder.rglob("*.parquet")):
+        day = date.fromisoformat(path.parent.name.split("=", 1)[1])
+        found.setdefault(day, []).append(path)
+    return found
+
+
+@ibis.udf.agg.builtin(name="max")
+def _duckdb_highest(value: float, n: int) -> list[float]:  # type: ignore[empty-body]
+    """DuckDB's own `max(value, n)`: the n highest values, highest first."""
+
+
+class DuckDBEngine(Engine):
+    """DuckDB inside this process."""
+
+    def __init__(self, scratch: Path | None = None, threads: int | None = None, memory: str = DUCKDB_MEMORY) -> None:
+        super().__init__(scratch)
+        self.backend = ibis.duckdb.connect(
+            threads=threads or settings().lake_workers,
+            memory_limit=memory,
+            temp_directory=str(self.scratch / "spill"),
+            preserve_insertion_order=False,
+        )
+        self.backend.raw_sql("set TimeZone = 'UTC'")
+
+    def read(self, paths: Iterable[str | Path]) -> ir.Table:
+        name = next(self._names)
+        self._kept.append(name)
+        return self.backend.read_parquet([str(path) for path in paths], table_name=name)
+
+    def table(self, data: pa.Table) -> ir.Table:
+        name = next(self._names)
+        self._kept.append(name)
+        return self.backend.create_table(name, data, temp=True)
+
+    def keep(self, expr: ir.Table) -> ir.Table:
+        name = next(self._names)
+        self._kept.append(name)
+        return self.backend.create_table(name, expr, temp=True)
+
+    def forget(self) -> None:
+        for name in reversed(self._kept):
+            kind = self.backend.raw_sql(
+                f"select table_type from information_schema.tables where table_name = '{name}'"
+            ).fetchone()
+            if kind is not None:
+                self.backend.raw_sql(f"drop {'view' if kind[0] == 'VIEW' else 'table'} {name}")
+        self._kept = []
+
+    def write(self, expr: ir.Table, folder: Path) -> dict[date, list[Path]]:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.backend.to_parquet(
+            expr, str(folder), partition_by="business_date", write_partition_columns=True, compression="zstd"
+        )
+        return _by_date(folder)
+
+    def arrow(self, expr: ir.Table) -> pa.Table:
+        return self.backend.to_pyarrow(expr)
+
+    def third_highest(self, column: ir.NumericColumn) -> ir.NumericScalar:
+        return _duckdb_highest(column, 3)[2]
+
+
+class SparkEngine(Engine):
+    """Spark, in this process (`local[N]`) or on a cluster (`spark://host:port`)."""
+
+    def __init__(self, master: str, scratch: Path | None = None) -> None:
+        super().__init__(scratch)
+        try:
+            from pyspark.sql import SparkSession
+        except ImportError as error:
+            raise GridmartError(
+                f"the lake engine {master!r} needs Spark, which is not installed",
+                "run 'make setup-spark', or set GRIDMART_LAKE_ENGINE=duckdb",
+            ) from error
+        self.session = (
+            SparkSession.builder.master(master)
+            .appName("gridmart lake")
+            .config("spark.driver.host", "127.0.0.1")
+            .config("spark.driver.bindAddress", "127.0.0.1")
+            .config("spark.ui.enabled", "false")
+            .config("spark.sql.session.timeZone", "UTC")
+            .config("spark.sql.ansi.enabled", "true")
+            .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+            .config("spark.sql.shuffle.partitions", "4")
+            .config("spark.sql.warehouse.dir", str(self.scratch / "warehouse"))
+            .getOrCreate()
+        )
+        self.session.sparkContext.setLogLevel("ERROR")
+        self.backend = ibis.pyspark.connect(self.session)
+
+    def close(self) -> None:
+        self.session.stop()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def read(self, paths: Iterable[str | Path]) -> ir.Table:
+        name = next(self._names)
+        self.session.read.parquet(*[str(path) for path in paths]).createOrReplaceTempView(name)
+        return self.backend.table(name)
+
+    def table(self, data: pa.Table) -> ir.Table:
+        path = self.scratch / f"{next(self._names)}.parquet"
+        pq.write_table(data, path, coerce_timestamps="us")
+        return self.read([path])
+
+    def _frame(self, expr: ir.Table) -> Any:
+        return self.session.sql(self.backend.compile(expr))
+
+    def keep(self, expr: ir.Table) -> ir.Table:
+        path = self.scratch / next(self._names)
+        self._frame(expr).write.parquet(str(path))
+        return self.read([path])
+
+    def forget(self) -> None:
+        for path in self.scratch.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+    def write(self, expr: ir.Table, folder: Path) -> dict[date, list[Path]]:
+        from pyspark.sql import functions
+
+        frame = self._frame(expr).withColumn("_date", functions.col("business_date"))
+        frame.repartition("_date").write.mode("append").partitionBy("_date").option("compression", "zstd").parquet(
+            str(folder)
+        )
+        return _by_date(folder)
+
+    def arrow(self, expr: ir.Table) -> pa.Table:
+        path = self.scratch / next(self._names)
+        self._frame(expr).write.parquet(str(path))
+        return pq.read_table(path)
+
+    def third_highest(self, column: ir.NumericColumn) -> ir.NumericScalar:
+        values = column.collect().sort()
+        return ibis.ifelse(values.length() >= 3, values[values.length() - 3], ibis.null("float64"))
+
+
+def engine(scratch: Path | None = None, name: str = "") -> Engine:
+    """The engine of the settings (or `name`: duckdb, local[N], spark://host:port), with scratch under `scratch`."""
+    name = name or settings().lake_engine
+    if name == "duckdb":
+        return DuckDBEngine(scratch)
+    if name.startswith(("local", "spark://")):
+        return SparkEngine(name, scratch)
+    raise GridmartError(
+        f"unknown lake engine {name!r}", "set GRIDMART_LAKE_ENGINE to duckdb, local[N] or spark://host:port"
+    )

@@ -1,0 +1,112 @@
+"""From the lake into PostgreSQL: Arrow by binary COPY (ADBC), whole date ranges in one transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+
+import adbc_driver_manager
+import pyarrow as pa
+from adbc_driver_postgresql import dbapi
+
+from gridmart.errors import GridmartError
+from gridmart.warehouse.database import url
+
+SCHEMA = "raw_ami"
+ROLLUP_TABLES = ("point_day", "transformer_hour", "feeder_hour", "collection_day")
+
+FILE_COLUMNS = (
+    "file_id", "name", "path", "size_bytes", "mtime_ns", "format", "status", "delivered_records",
+    "accepted_records", "quarantined_records", "readings", "first_at", "last_at", "message", "arrived_at",
+)  # fmt: skip
+QUARANTINE_COLUMNS = (
+    "file_id", "file_name", "row_number", "rule", "reason", "next_step", "point_no", "channel", "business_date",
+    "content", "arrived_date",
+)  # fmt: skip
+
+
+@contextmanager
+def transaction() -> Iterator[Any]:
+    """An ADBC cursor as role loader; commits at the end, rolls back on any error."""
+    try:
+        with dbapi.connect(url("loader"), autocommit=False) as connection, connection.cursor() as cursor:
+            yield cursor
+            connection.commit()
+    except adbc_driver_manager.Error as error:
+        if "relation" in str(error) and "does not exist" in str(error):
+            next_step = "create the warehouse's tables ('gridmart up'), then run this again"
+        else:
+            next_step = "start it ('gridmart up') and run the same command again: nothing was half loaded"
+        raise GridmartError(f"PostgreSQL refused or broke off the load: {_first_line(error)}", next_step) from error
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def load_rollups(tables: dict[str, pa.Table], states: pa.Table, snapshot_id: int) -> None:
+    """Replace the dates of `states` in the four roll-up tables, and say what they were made from.
+
+    tables: rows by name of ROLLUP_TABLES; states: business_date, fingerprint, next_fingerprint, readings,
+    rule_version. One transaction: after a crash PostgreSQL holds all of it or the state before.
+    """
+    dates: list[date] = states["business_date"].to_pylist()
+    now = datetime.now(UTC)
+    with transaction() as cursor:
+        for name in ROLLUP_TABLES:
+            _replace(cursor, name, _stamped(tables[name], snapshot_id, loaded_at=now), dates)
+        _replace(cursor, "validated_date", _stamped(states, snapshot_id, validated_at=now), dates)
+
+
+def _stamped(rows: pa.Table, snapshot_id: int, **at: datetime) -> pa.Table:
+    rows = rows.append_column("lake_snapshot_id", pa.array([snapshot_id] * rows.num_rows, pa.int64()))
+    for name, moment in at.items():
+        rows = rows.append_column(name, pa.array([moment] * rows.num_rows, pa.timestamp("us", "UTC")))
+    return rows
+
+
+def _replace(cursor: Any, name: str, rows: pa.Table, dates: list[date]) -> None:
+    first, last = min(dates), max(dates)
+    if len(dates) == (last - first).days + 1:
+        cursor.execute(f"delete from {SCHEMA}.{name} where business_date between '{first}' and '{last}'")
+    else:
+        listed = ", ".join(f"'{day}'" for day in dates)
+        cursor.execute(f"delete from {SCHEMA}.{name} where business_date in ({listed})")
+    if rows.num_rows:
+        cursor.adbc_ingest(name, rows, mode="append", db_schema_name=SCHEMA)
+
+
+def mirror(files: pa.Table, quarantine: pa.Table) -> None:
+    """Bring the mirrors of ami.file and ami.quarantine up to date; rows already there stay as they are."""
+    quarantine = _without_null_points(quarantine.select(list(QUARANTINE_COLUMNS)))
+    with transaction() as cursor:
+        for name, rows, action in (
+            ("file", files.select(list(FILE_COLUMNS)), _file_conflict()),
+            ("quarantine", quarantine, "on conflict do nothing"),
+        ):
+            if not rows.num_rows:
+                continue
+            columns = ", ".join(rows.column_names)
+            cursor.adbc_ingest(f"new_{name}", rows, mode="create", temporary=True)
+            cursor.execute(
+                f"insert into {SCHEMA}.{name} ({columns}) select {columns} from pg_temp.new_{name} {action}"
+            )
+            cursor.execute(f"drop table pg_temp.new_{name}")
+
+
+def _without_null_points(rows: pa.Table) -> pa.Table:
+    place = rows.column_names.index("point_no")
+    return rows.set_column(place, "point_no", rows["point_no"].fill_null(""))
+
+
+def _file_conflict() -> str:
+    updates = ", ".join(f"{name} = excluded.{name}" for name in FILE_COLUMNS if name != "file_id")
+    return f"on conflict (file_id) do update set {updates}"
+
+
+def states() -> dict[date, tuple[str, str | None]]:
+    """What PostgreSQL's roll-ups were made from: (fingerprint, next_fingerprint) by date."""
+    with transaction() as cursor:
+        cursor.execute(f"select business_date, fingerprint, next_fingerprint from {SCHEMA}.validated_date")
+        rows = cursor.fetchall()
+    return {day: (fingerprint, following) for day, fingerprint, following in rows}

@@ -1,0 +1,167 @@
+"""The point register: what is known of every metering point on every date, from the CIS tables in PostgreSQL."""
+
+from datetime import date, timedelta
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import psycopg
+import pyarrow as pa
+
+from gridmart.errors import GridmartError
+from gridmart.lake.vee.rules import threshold_columns
+from gridmart.tariffs import CALENDAR_OF
+from gridmart.warehouse.database import connect
+
+QUERIES = {
+    "point": "select point_no, account_no, point_kind, feeder_no, interval_minutes, has_generation "
+    "from raw_cis.metering_point",
+    "place": "select point_no, transformer_no, valid_from, valid_to from raw_cis.point_transformer",
+    "meter": "select point_no, meter_no, ct_ratio, pt_ratio, digits, installed_date, removed_date from raw_cis.meter",
+    "account": "select account_no, usage_category, opened_date, closed_date from raw_cis.account",
+    "contract": "select account_no, contract_capacity_kva, valid_from, valid_to from raw_cis.contract",
+    "transformer": "select transformer_no, feeder_no as transformer_feeder_no, rated_kva from raw_cis.transformer",
+}
+DATE_COLUMNS = ("valid_from", "valid_to", "installed_date", "removed_date", "opened_date", "closed_date")
+
+POINT_DAY_TYPES = {
+    "point_no": pa.string(), "business_date": pa.date32(), "point_kind": pa.string(), "usage_category": pa.string(),
+    "class_code": pa.string(), "calendar_code": pa.string(), "capacity_kva": pa.float64(),
+    "transformer_no": pa.string(), "feeder_no": pa.string(), "interval_minutes": pa.int32(),
+    "has_generation": pa.bool_(), "multiplier": pa.float64(), "digits": pa.int32(), "is_swap": pa.bool_(),
+    "is_due": pa.bool_(), "spike_ratio": pa.float64(), "spike_floor_kw": pa.float64(),
+    "spike_capacity_share": pa.float64(), "high_low_k": pa.float64(), "high_low_floor_share": pa.float64(),
+    "high_low_floor_kwh": pa.float64(), "register_share": pa.float64(), "register_unit": pa.float64(),
+}  # fmt: skip
+
+
+class Register:
+    """The CIS tables at one moment; `point_days` and `fingerprints` answer for any range of dates."""
+
+    def __init__(self, tables: dict[str, pd.DataFrame]) -> None:
+        """tables: one frame a name of QUERIES, with its columns."""
+        self.tables = {name: frame.copy() for name, frame in tables.items()}
+        for frame in self.tables.values():
+            for column in frame.columns.intersection(list(DATE_COLUMNS)):
+                frame[column] = pd.to_datetime(frame[column]).astype("datetime64[s]")
+        self._segments: dict[int, tuple[pd.DataFrame, str]] = {}
+
+    @classmethod
+    def load(cls) -> "Register":
+        """Read the register from raw_cis as role loader; a GridmartError when it is not there or empty."""
+        tables = {}
+        try:
+            with connect("loader") as connection, connection.cursor() as cursor:
+                for name, query in QUERIES.items():
+                    cursor.execute(query)
+                    columns = [column.name for column in cursor.description or []]
+                    tables[name] = pd.DataFrame(cursor.fetchall(), columns=columns)
+        except psycopg.errors.UndefinedTable as error:
+            raise _no_register(f"a table of the CIS is missing: {error.diag.message_primary}") from error
+        except psycopg.OperationalError as error:
+            raise GridmartError(
+                f"PostgreSQL does not answer: {error}".strip(), "start it ('gridmart up'), then run this again"
+            ) from error
+        if tables["point"].empty:
+            raise _no_register("raw_cis.metering_point is empty: no point is registered")
+        return cls(tables)
+
+    @cached_property
+    def _changes(self) -> np.ndarray:
+        """Dates on which anything in the register changes, sorted."""
+        found = [
+            frame[column].dropna()
+            for frame in self.tables.values()
+            for column in frame.columns.intersection(list(DATE_COLUMNS))
+        ]
+        dates = pd.concat(found).drop_duplicates() if found else pd.Series([], dtype="datetime64[s]")
+        # the day after too: a swap marks its own day only
+        both = pd.concat([dates, dates + pd.Timedelta(days=1)]).drop_duplicates().sort_values()
+        return both.to_numpy()
+
+    def _on(self, day: date) -> tuple[pd.DataFrame, str]:
+        """Register on a date and its fingerprint; worked out once between two changes."""
+        at = np.datetime64(day, "s")
+        segment = int(np.searchsorted(self._changes, at, side="right"))
+        if segment not in self._segments:
+            frame = _typed(self._valid(pd.Timestamp(day)))
+            hashes = pd.util.hash_pandas_object(frame, index=False).to_numpy(dtype="uint64")
+            self._segments[segment] = frame, f"{np.add.reduce(hashes, dtype='uint64'):016x}"
+        return self._segments[segment]
+
+    def _valid(self, at: pd.Timestamp) -> pd.DataFrame:
+        def valid(name: str, start: str, end: str) -> pd.DataFrame:
+            frame = self.tables[name]
+            frame = frame[(frame[start] <= at) & (frame[end].isna() | (frame[end] > at))]
+            return frame.sort_values(start)
+
+        meters = self.tables["meter"]
+        changed = meters[(meters["installed_date"] == at) | (meters["removed_date"] == at)]["point_no"].unique()
+        meter = valid("meter", "installed_date", "removed_date").drop_duplicates("point_no", keep="last")
+        place = valid("place", "valid_from", "valid_to").drop_duplicates("point_no", keep="last")
+        contract = valid("contract", "valid_from", "valid_to").drop_duplicates("account_no", keep="last")
+        frame = (
+            self.tables["point"]
+            .drop_duplicates("point_no")
+            .merge(place[["point_no", "transformer_no"]], on="point_no", how="left")
+            .merge(meter[["point_no", "meter_no", "ct_ratio", "pt_ratio", "digits"]], on="point_no", how="left")
+            .merge(self.tables["account"], on="account_no", how="left")
+            .merge(contract[["account_no", "contract_capacity_kva"]], on="account_no", how="left")
+            .merge(self.tables["transformer"], on="transformer_no", how="left")
+            .sort_values("point_no", ignore_index=True)
+        )
+        is_customer = frame["point_kind"] == "customer"
+        opened = (frame["opened_date"] <= at) & (frame["closed_date"].isna() | (frame["closed_date"] > at))
+        frame["is_due"] = frame["meter_no"].notna() & (~is_customer | opened)
+        frame["is_swap"] = frame["point_no"].isin(changed)
+        ratio = frame["ct_ratio"].astype("float64") * frame["pt_ratio"].astype("float64")
+        frame["multiplier"] = ratio.fillna(1.0)
+        limits = threshold_columns()
+        named = frame["usage_category"].where(is_customer, frame["point_kind"])
+        frame["class_code"] = named.where(named.isin(list(limits)), "other")
+        frame["calendar_code"] = frame["usage_category"].map(CALENDAR_OF).fillna("single")
+        frame["capacity_kva"] = (
+            frame["contract_capacity_kva"].where(is_customer, frame["rated_kva"]).astype("float64")
+        )
+        boundary = frame["point_kind"] == "feeder_boundary"
+        frame["transformer_no"] = frame["transformer_no"].where(~boundary, None)
+        frame["feeder_no"] = frame["feeder_no"].where(frame["feeder_no"].notna(), frame["transformer_feeder_no"])
+        for column in limits["other"]:
+            frame[column] = frame["class_code"].map({name: row[column] for name, row in limits.items()})
+        return frame
+
+    def point_days(self, first: date, last: date) -> pa.Table:
+        """One row per registered point and date: POINT_DAY_TYPES. capacity_kva: contract, or rated for a boundary."""
+        parts = []
+        for n in range((last - first).days + 1):
+            day = first + timedelta(days=n)
+            part = pa.Table.from_pandas(self._on(day)[0], preserve_index=False)
+            dates = pa.array(np.full(part.num_rows, day, dtype="datetime64[D]"), pa.date32())
+            parts.append(part.append_column("business_date", dates).select(list(POINT_DAY_TYPES)))
+        return pa.concat_tables(parts).cast(pa.schema(list(POINT_DAY_TYPES.items())))
+
+    def fingerprint(self, day: date) -> str:
+        """Hash of the register as valid on a date: equal hashes mean equal rows."""
+        return self._on(day)[1]
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns of POINT_DAY_TYPES but the date, with None for what is not known."""
+    columns = {}
+    for name, kind in POINT_DAY_TYPES.items():
+        if name == "business_date":
+            continue
+        values = frame[name]
+        if kind == pa.string():
+            columns[name] = values.astype(object).where(values.notna(), None)
+        elif kind == pa.bool_():
+            columns[name] = values.astype(object).where(values.notna(), False).astype(bool)
+        elif kind == pa.int32():
+            columns[name] = values.astype("float64").fillna(0).astype("int32")
+        else:
+            columns[name] = values.astype("float64")
+    return pd.DataFrame(columns)
+
+
+def _no_register(cause: str) -> GridmartError:
+    return GridmartError(cause, "extract the CIS first: gridmart extract cis")

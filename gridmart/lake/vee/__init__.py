@@ -1,0 +1,1 @@
+"""VEE: validation, estimation, editing of interval readings, as Ibis expressions."""

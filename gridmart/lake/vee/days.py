@@ -1,0 +1,66 @@
+"""The calendar of the engine: when each local day starts, how long it is, what kind of day it is."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from gridmart import calendar
+
+
+def dates_between(start: date, end: date) -> list[date]:
+    """All dates from start to end, both included."""
+    return [start + timedelta(days=n) for n in range((end - start).days + 1)]
+
+
+def day_start(day: date, zone: ZoneInfo) -> datetime:
+    """UTC time of local 00:00 of a date."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def day_minutes(day: date, zone: ZoneInfo) -> int:
+    """Length of the local day: 1440, or 1380 and 1500 when the clocks change."""
+    return int((day_start(day + timedelta(days=1), zone) - day_start(day, zone)).total_seconds()) // 60
+
+
+def day_table(start: date, end: date, timezone: str) -> pa.Table:
+    """One row a date: business_date, previous_date, next_date, day_start_s (epoch), minutes, is_workday."""
+    zone = ZoneInfo(timezone)
+    dates = dates_between(start, end)
+    kinds = calendar.days(start, end).to_pydict()
+    workday = dict(zip(kinds["business_date"], kinds["is_workday"], strict=True))
+    return pa.table(
+        {
+            "business_date": pa.array(dates, pa.date32()),
+            "previous_date": pa.array([day - timedelta(days=1) for day in dates], pa.date32()),
+            "next_date": pa.array([day + timedelta(days=1) for day in dates], pa.date32()),
+            "day_start_s": pa.array([int(day_start(day, zone).timestamp()) for day in dates], pa.int64()),
+            "minutes": pa.array([day_minutes(day, zone) for day in dates], pa.int32()),
+            "is_workday": pa.array([bool(workday[day]) for day in dates], pa.bool_()),
+        }
+    )
+
+
+def slot_table(start: date, end: date, timezone: str, lengths: Iterable[int]) -> pa.Table:
+    """Every interval of every date for each length in minutes.
+
+    Columns: business_date, interval_minutes, slot, interval_start (UTC), minute_of_day (local clock).
+    """
+    zone = ZoneInfo(timezone)
+    columns: dict[str, list] = {
+        name: [] for name in ("business_date", "interval_minutes", "slot", "interval_start", "minute_of_day")
+    }
+    for day in dates_between(start, end):
+        first, minutes = day_start(day, zone), day_minutes(day, zone)
+        for length in sorted(set(lengths)):
+            for slot in range(minutes // length):
+                at = first + timedelta(minutes=slot * length)
+                local = at.astimezone(zone)
+                columns["business_date"].append(day)
+                columns["interval_minutes"].append(length)
+                columns["slot"].append(slot)
+                columns["interval_start"].append(at)
+                columns["minute_of_day"].append(local.hour * 60 + local.minute)
+    types = (pa.date32(), pa.int32(), pa.int64(), pa.timestamp("us", "UTC"), pa.int32())
+    return pa.table({name: pa.array(values, kind) for (name, values), kind in zip(columns.items(), types, strict=True)})

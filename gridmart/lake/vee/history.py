@@ -1,0 +1,102 @@
+"""What the day would have looked like: shapes from like days, from their average, or from the class."""
+
+from collections.abc import Callable
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+
+from gridmart.lake.engine import Engine
+from gridmart.lake.vee.checks import like_days
+from gridmart.lake.vee.rules import Method
+from gridmart.lake.vee.summary import DIGITS, KEYS
+
+ReadRaw = Callable[[list[date]], ir.Table | None]
+SHAPE_KEYS = [*KEYS, "minute_of_day"]
+
+
+def shapes(engine: Engine, wanted: ir.Table, t: ir.Table, clean: ir.Table, slots: ir.Table, raw: ReadRaw) -> ir.Table:
+    """Shape of each wanted point-day: KEYS, minute_of_day, shape (kWh), shape_method.
+
+    wanted: point-days with at least one value to replace; t: all point-days of the chunk (for the class
+    profile); clean: `clean_days` of chunk and context; raw: reads raw rows of given dates.
+    The like day is the most recent clean day of the same kind in four weeks; where there is none, the average
+    of all clean days of four weeks; where there is none either, the profile of the class on that day.
+    """
+    fits = wanted.select(*KEYS, "is_workday", "interval_minutes", "spike_ratio", "spike_floor_kw")
+    pairs = like_days(fits, clean)
+    pairs = pairs.filter(pairs.interval_minutes == pairs.like_minutes)
+    recent = engine.keep(pairs.group_by(KEYS).agg(like_date=pairs.like_date.max()))
+    parts = [_from_days(engine, recent, slots, raw, Method.LIKE_DAY)]
+
+    rest = fits.anti_join(recent, KEYS)
+    any_kind = like_days(rest, clean, same_kind=False)
+    any_kind = any_kind.filter(any_kind.interval_minutes == any_kind.like_minutes)
+    several = engine.keep(any_kind.select(*KEYS, "like_date"))
+    parts.append(_from_days(engine, several, slots, raw, Method.AVERAGE_LIKE_DAY))
+
+    none = engine.keep(wanted.anti_join(recent, KEYS).anti_join(several, KEYS))
+    parts.append(_from_class(engine, none, t, slots, raw))
+    return engine.keep(ibis.union(*[part for part in parts if part is not None])) if any(
+        part is not None for part in parts
+    ) else engine.keep(_empty(wanted))  # fmt: skip
+
+
+def _dates(engine: Engine, rows: ir.Table, column: str) -> list[date]:
+    return sorted(engine.arrow(rows.select(column).distinct())[column].to_pylist())
+
+
+def _empty(wanted: ir.Table) -> ir.Table:
+    return (
+        wanted.select(KEYS)
+        .mutate(
+            minute_of_day=ibis.literal(0, "int32"),
+            shape=ibis.literal(0.0, "float64"),
+            shape_method=ibis.literal(0, "int32"),
+        )
+        .limit(0)
+    )
+
+
+def _from_days(engine: Engine, pairs: ir.Table, slots: ir.Table, raw: ReadRaw, method: Method) -> ir.Table | None:
+    dates = _dates(engine, pairs, "like_date")
+    rows = raw(dates) if dates else None
+    if rows is None:
+        return None
+    rows = rows.select(
+        "point_no", "channel", "interval_start", "interval_minutes", "value", like_date=rows.business_date
+    )
+    clock = slots.select("interval_minutes", "interval_start", "minute_of_day")
+    rows = rows.join(pairs, ["point_no", "channel", "like_date"])
+    rows = rows.join(clock, ["interval_minutes", "interval_start"])
+    grouped = rows.group_by(SHAPE_KEYS).agg(shape=rows.value.mean().round(DIGITS))
+    return grouped.mutate(shape_method=ibis.literal(int(method), "int32"))
+
+
+def _from_class(engine: Engine, none: ir.Table, t: ir.Table, slots: ir.Table, raw: ReadRaw) -> ir.Table | None:
+    """Mean profile of the class that day, times the point's capacity over the class's mean capacity."""
+    dates = _dates(engine, none, "business_date")
+    rows = raw(dates) if dates else None
+    if rows is None:
+        return None
+    group = ["class_code", "channel", "business_date", "interval_minutes"]
+    peers = t.filter(t.day_bits == 0, t.is_due, t.readings == t.due)
+    peers = peers.semi_join(none.select(group).distinct(), group).select(
+        "point_no", *group, capacity=ibis.coalesce(peers.capacity_kva, 0.0)
+    )
+    rows = rows.select("point_no", "channel", "business_date", "interval_start", "value").join(
+        peers, ["point_no", "channel", "business_date"]
+    )
+    clock = slots.select("business_date", "interval_minutes", "interval_start", "minute_of_day")
+    rows = rows.join(clock, ["business_date", "interval_minutes", "interval_start"])
+    profile = rows.group_by([*group, "minute_of_day"]).agg(
+        profile=rows.value.mean().round(DIGITS), mean_capacity=rows.capacity.mean().round(DIGITS)
+    )
+    own = none.select("point_no", *group, "capacity_kva").join(profile, group)
+    known = (own.capacity_kva > 0) & (own.mean_capacity > 0)
+    scale = ibis.ifelse(known.fill_null(False), own.capacity_kva / own.mean_capacity, 1.0)
+    return own.select(
+        *SHAPE_KEYS,
+        shape=(own.profile * scale).round(DIGITS),
+        shape_method=ibis.literal(int(Method.CLASS_PROFILE), "int32"),
+    )

@@ -1,0 +1,120 @@
+-- Roll-ups of the lake's clean readings, replaced per date, and mirrors of its registers of files.
+set role loader;
+
+create table if not exists raw_ami.point_day (
+    point_no text not null,
+    business_date date not null,
+    import_kwh double precision,
+    export_kwh double precision,
+    import_kvarh double precision,
+    sharp_kwh double precision,
+    peak_kwh double precision,
+    flat_kwh double precision,
+    valley_kwh double precision,
+    deep_valley_kwh double precision,
+    peak_kw double precision,
+    peak_at timestamptz,
+    hourly_kwh real[],
+    intervals_due integer not null,
+    intervals_actual integer not null,
+    intervals_estimated integer not null,
+    rule_bits integer not null,
+    register_advance_kwh double precision,
+    lake_snapshot_id bigint not null,
+    loaded_at timestamptz not null,
+    primary key (point_no, business_date)
+);
+create index if not exists point_day_date on raw_ami.point_day using brin (business_date);
+
+create table if not exists raw_ami.transformer_hour (
+    transformer_no text not null,
+    hour_start timestamptz not null,
+    business_date date not null,
+    supplied_kwh double precision,
+    sold_kwh double precision not null,
+    generation_kwh double precision not null,
+    supplied_estimated_kwh double precision not null,
+    sold_estimated_kwh double precision not null,
+    points integer not null,
+    lake_snapshot_id bigint not null,
+    loaded_at timestamptz not null,
+    primary key (transformer_no, hour_start)
+);
+create index if not exists transformer_hour_date on raw_ami.transformer_hour using brin (business_date);
+
+create table if not exists raw_ami.feeder_hour (
+    feeder_no text not null,
+    hour_start timestamptz not null,
+    business_date date not null,
+    supplied_kwh double precision,
+    sold_kwh double precision not null,
+    generation_kwh double precision not null,
+    supplied_estimated_kwh double precision not null,
+    sold_estimated_kwh double precision not null,
+    points integer not null,
+    lake_snapshot_id bigint not null,
+    loaded_at timestamptz not null,
+    primary key (feeder_no, hour_start)
+);
+create index if not exists feeder_hour_date on raw_ami.feeder_hour using brin (business_date);
+
+create table if not exists raw_ami.collection_day (
+    business_date date not null,
+    transformer_no text not null,
+    points_due integer not null,
+    points_read integer not null,
+    points_complete integer not null,
+    intervals_due integer not null,
+    intervals_actual integer not null,
+    intervals_estimated integer not null,
+    lake_snapshot_id bigint not null,
+    loaded_at timestamptz not null,
+    primary key (business_date, transformer_no)
+);
+
+-- what each date was validated from: written with its roll-ups, so both are there or neither
+create table if not exists raw_ami.validated_date (
+    business_date date primary key,
+    fingerprint text not null,
+    next_fingerprint text,
+    readings bigint not null,
+    rule_version integer not null,
+    lake_snapshot_id bigint not null,
+    validated_at timestamptz not null
+);
+
+create table if not exists raw_ami.file (
+    file_id text primary key,
+    name text,
+    path text,
+    size_bytes bigint,
+    mtime_ns bigint,
+    format text,
+    status text,
+    delivered_records bigint,
+    accepted_records bigint,
+    quarantined_records bigint,
+    readings bigint,
+    first_at timestamptz,
+    last_at timestamptz,
+    message text,
+    arrived_at timestamptz
+);
+
+create table if not exists raw_ami.quarantine (
+    file_id text not null,
+    file_name text,
+    row_number bigint not null,
+    rule text not null,
+    reason text,
+    next_step text,
+    point_no text not null default '',
+    channel text,
+    business_date date,
+    content text,
+    arrived_date date
+);
+create unique index if not exists quarantine_key on raw_ami.quarantine
+    (file_id, row_number, rule, point_no, (coalesce(business_date, date '0001-01-01')));
+
+reset role;
