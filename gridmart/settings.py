@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     lake_engine: str = Field("duckdb", description="Engine of the lake: duckdb, local[N] or spark://host:port.")
     lake_workers: int = Field(2, description="Processes or threads used to parse and validate readings.")
     cis_url: str = Field("", description="SQLAlchemy URL of the CIS source; empty: the demo's database demo_cis.")
+    cis_schema: str = Field("", description="Schema of the CIS tables; empty: the default of the connection's user.")
 
     demo_accounts: int = Field(1000, description="Accounts of the demo utility.")
     demo_seed: int = Field(42, description="Seed of the demo utility.")
