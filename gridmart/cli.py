@@ -15,6 +15,7 @@ AREAS = (
     "gridmart.lake.commands",
     "gridmart.warehouse.commands",
     "gridmart.quality.commands",
+    "gridmart.dashboards.commands",
     "gridmart.orchestration.commands",
     "ml.commands",
 )

@@ -21,6 +21,7 @@ from gridmart.warehouse.database import url
 VERSION = "1.0.0"
 MASK = "XXXXXXXXXX"  # what Superset shows in place of a password
 NO_TIME_RANGE = "No filter"
+SLUG_PARAM = "gridmart_slug"  # with the UUID it proves that a live chart is ours, also when Git has dropped it
 
 
 def columns_of(dataset: SourceFile) -> dict[str, dict[str, Any]]:
@@ -44,11 +45,18 @@ def chart_filters(chart: SourceFile, dataset: SourceFile) -> list[dict[str, Any]
     """Superset's ad-hoc filters: the chart's own ones and the time range that a dashboard's filter replaces."""
     filters: list[dict[str, Any]] = []
     for column, wanted in chart.content.get("filters", {}).items():
-        operator, value = next(iter(wanted.items())) if isinstance(wanted, dict) else ("==", wanted)
-        filters.append(_simple_filter(column, "IN" if isinstance(value, list) else operator, value))
+        filters.append(_simple_filter(column, *operator_and_value(wanted)))
     if time := time_column(dataset):
         filters.append(_simple_filter(time, "TEMPORAL_RANGE", NO_TIME_RANGE))
     return filters
+
+
+def operator_and_value(wanted: Any) -> tuple[str, Any]:
+    """A chart's filter as written in Git: a value, a list of values, or `{operator: value}`."""
+    if isinstance(wanted, dict):
+        operator, value = next(iter(wanted.items()))
+        return str(operator), value
+    return ("IN" if isinstance(wanted, list) else "=="), wanted
 
 
 def _simple_filter(column: str, operator: str, value: Any) -> dict[str, Any]:
@@ -66,7 +74,7 @@ def chart_params(source: Source, chart: SourceFile) -> dict[str, Any]:
     viz_type = chart.content["viz_type"]
     dataset = source.datasets[chart.content["dataset"]]
     params = source.chart_defaults.get(viz_type, {}) | chart.content.get("params", {})
-    params |= {"viz_type": viz_type, "adhoc_filters": chart_filters(chart, dataset)}
+    params |= {SLUG_PARAM: chart.slug, "viz_type": viz_type, "adhoc_filters": chart_filters(chart, dataset)}
     if viz_type == "mixed_timeseries":
         params["adhoc_filters_b"] = chart_filters(chart, dataset)
     return params
@@ -263,7 +271,9 @@ def _dashboard(source: Source, dashboard: Dashboard) -> dict[str, Any]:
             "refresh_frequency": 0,
             "timed_refresh_immune_slices": [],
             "filter_bar_orientation": "HORIZONTAL",
-            "native_filter_configuration": [_native_filter(source, dashboard, spec, ids) for spec in content["filters"]],
+            "native_filter_configuration": [
+                _native_filter(source, dashboard, spec, ids) for spec in content["filters"]
+            ],
             "chart_configuration": _cross_filters(source, dashboard, ids),
             "global_chart_configuration": {
                 "scope": {"rootPath": ["ROOT_ID"], "excluded": []},

@@ -28,7 +28,9 @@ class Superset:
         self.log_in()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._http.close()
 
     def log_in(self) -> None:
@@ -129,7 +131,5 @@ def _message(answer: httpx.Response) -> str:
     except ValueError:
         return answer.text[:300]
     errors = body.get("errors") or []
-    texts = [
-        f"{error.get('message', '')} {json.dumps(error.get('extra', {}), ensure_ascii=False)}" for error in errors
-    ]
+    texts = [f"{error.get('message', '')} {json.dumps(error.get('extra', {}), ensure_ascii=False)}" for error in errors]
     return ("; ".join(texts) or str(body.get("message") or body))[:1500]

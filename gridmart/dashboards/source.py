@@ -69,7 +69,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise GridmartError(f"{path} cannot be read: {error}", "Correct the file, then run the command again.") from error
+        raise GridmartError(
+            f"{path} cannot be read: {error}", "Correct the file, then run the command again."
+        ) from error
     if not isinstance(content, dict):
         raise GridmartError(f"{path} holds no mapping.", "Write `key: value` lines; see its neighbours for the form.")
     return content
