@@ -1,7 +1,39 @@
 """Commands of this area."""
 
+import json
+import sys
+from datetime import datetime
+
 import typer
 
 
 def register(app: typer.Typer) -> None:
     """Add this area's commands to the command line."""
+    app.command("validate")(validate)
+
+
+def validate(
+    first: datetime = typer.Option(..., "--from", formats=["%Y-%m-%d"], help="First business date."),
+    last: datetime = typer.Option(..., "--to", formats=["%Y-%m-%d"], help="Last business date."),
+    every: bool = typer.Option(False, "--all", "--force", help="Also dates whose inputs are unchanged."),
+) -> None:
+    """Validate and estimate readings, roll them up and load them into PostgreSQL.
+
+    Dates whose inputs are unchanged since they were validated are skipped; dates up to four weeks later that
+    hang on a changed date are validated with it. Example: gridmart validate --from 2026-10-01 --to 2026-10-31
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from gridmart.errors import GridmartError
+    from gridmart.lake.validate import validate as run
+
+    if last < first:
+        raise GridmartError(f"--from {first:%Y-%m-%d} is after --to {last:%Y-%m-%d}", "give a range of dates", 2)
+    with Progress(console=Console(file=sys.stderr)) as bar:
+        task = bar.add_task("validate", total=None)
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        print(json.dumps(run(first.date(), last.date(), every, progress)))

@@ -47,8 +47,8 @@ def _first_line(error: Exception) -> str:
 def load_rollups(tables: dict[str, pa.Table], states: pa.Table, snapshot_id: int) -> None:
     """Replace the dates of `states` in the four roll-up tables, and say what they were made from.
 
-    tables: rows by name of ROLLUP_TABLES; states: business_date, fingerprint, next_fingerprint, readings,
-    rule_version. One transaction: after a crash PostgreSQL holds all of it or the state before.
+    tables: rows by name of ROLLUP_TABLES; states: business_date, the three fingerprints,
+    readings, rule_version. One transaction: after a crash PostgreSQL holds all of it or the state before.
     """
     dates: list[date] = states["business_date"].to_pylist()
     now = datetime.now(UTC)
@@ -88,9 +88,7 @@ def mirror(files: pa.Table, quarantine: pa.Table) -> None:
                 continue
             columns = ", ".join(rows.column_names)
             cursor.adbc_ingest(f"new_{name}", rows, mode="create", temporary=True)
-            cursor.execute(
-                f"insert into {SCHEMA}.{name} ({columns}) select {columns} from pg_temp.new_{name} {action}"
-            )
+            cursor.execute(f"insert into {SCHEMA}.{name} ({columns}) select {columns} from pg_temp.new_{name} {action}")
             cursor.execute(f"drop table pg_temp.new_{name}")
 
 
@@ -104,9 +102,11 @@ def _file_conflict() -> str:
     return f"on conflict (file_id) do update set {updates}"
 
 
-def states() -> dict[date, tuple[str, str | None]]:
-    """What PostgreSQL's roll-ups were made from: (fingerprint, next_fingerprint) by date."""
+def states() -> dict[date, tuple[str, str | None, str]]:
+    """What PostgreSQL's roll-ups were made from: (fingerprint, next_fingerprint, raw_fingerprint) by date."""
     with transaction() as cursor:
-        cursor.execute(f"select business_date, fingerprint, next_fingerprint from {SCHEMA}.validated_date")
-        rows = cursor.fetchall()
-    return {day: (fingerprint, following) for day, fingerprint, following in rows}
+        cursor.execute(
+            f"select business_date, fingerprint, next_fingerprint, raw_fingerprint from {SCHEMA}.validated_date"
+        )
+        rows: list[Any] = cursor.fetchall()
+    return {day: values for day, *values in rows}

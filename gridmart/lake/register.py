@@ -120,9 +120,7 @@ class Register:
         named = frame["usage_category"].where(is_customer, frame["point_kind"])
         frame["class_code"] = named.where(named.isin(list(limits)), "other")
         frame["calendar_code"] = frame["usage_category"].map(CALENDAR_OF).fillna("single")
-        frame["capacity_kva"] = (
-            frame["contract_capacity_kva"].where(is_customer, frame["rated_kva"]).astype("float64")
-        )
+        frame["capacity_kva"] = frame["contract_capacity_kva"].where(is_customer, frame["rated_kva"]).astype("float64")
         boundary = frame["point_kind"] == "feeder_boundary"
         frame["transformer_no"] = frame["transformer_no"].where(~boundary, None)
         frame["feeder_no"] = frame["feeder_no"].where(frame["feeder_no"].notna(), frame["transformer_feeder_no"])

@@ -11,10 +11,11 @@ import pyarrow as pa
 from gridmart import tariffs
 from gridmart.lake.engine import Engine
 from gridmart.lake.vee.days import dates_between, day_minutes, day_start
-from gridmart.lake.vee.rules import Rule
+from gridmart.lake.vee.rules import CATALOGUE, Rule
 from gridmart.lake.vee.summary import DIGITS
 
 PERIODS = ("sharp", "peak", "flat", "valley", "deep_valley")
+BITS = [int(info.rule) for info in CATALOGUE]
 # the highest power and its earliest minute travel through the aggregations as one whole number:
 # watts × 10,000 + (9,999 − minute since the start of the local day)
 PLACE = 10_000
@@ -42,9 +43,7 @@ def hour_table(first: date, last: date, timezone: str) -> pa.Table:
     types = (pa.date32(), pa.int32(), pa.timestamp("us", "UTC"), pa.int32())
     names = ("business_date", "hour_no", "hour_start", "local_hour")
     columns = list(zip(*rows, strict=True))
-    return pa.table(
-        {name: pa.array(values, kind) for name, values, kind in zip(names, columns, types, strict=True)}
-    )
+    return pa.table({name: pa.array(values, kind) for name, values, kind in zip(names, columns, types, strict=True)})
 
 
 def _tou(first: date, last: date) -> pa.Table:
@@ -70,7 +69,6 @@ def hourly(readings: ir.Table, calendar: ir.Table) -> ir.Table:
         peak_rank=rows["rank"].max(where=is_import),
         actual=rows.count(where=is_import & ~is_estimated),
         estimated=rows.count(where=is_import & is_estimated),
-        rule_bits=rows.rule_bits.bit_or(),
     )
 
 
@@ -114,7 +112,6 @@ def _point_day(by_hour: ir.Table, tou: ir.Table, days: ir.Table, calendar: ir.Ta
         peak_rank=rows.peak_rank.max(),
         intervals_actual=rows.actual.sum(),
         intervals_estimated=rows.estimated.sum(),
-        reading_bits=rows.rule_bits.bit_or(),
     )
     # duplicates of one value are a finding of the day, not of its readings: the value is certain
     doubled = ibis.ifelse(days.duplicates > 0, int(Rule.DUPLICATE), 0)
@@ -123,7 +120,7 @@ def _point_day(by_hour: ir.Table, tou: ir.Table, days: ir.Table, calendar: ir.Ta
     of_day = of_day.group_by("point_no", "business_date").agg(
         intervals_due=ibis.ifelse(is_import & of_day.is_due, of_day.due, 0).sum(),
         register_advance_kwh=of_day.advance.max(where=is_import),
-        day_bits=of_day.bits.bit_or(),
+        **{f"bit{bit}": (of_day.bits & bit).max() for bit in BITS},
     )
     joined = day.join(of_day, ["point_no", "business_date"]).join(
         calendar.select("business_date", "day_start_s"), "business_date"
@@ -138,7 +135,7 @@ def _point_day(by_hour: ir.Table, tou: ir.Table, days: ir.Table, calendar: ir.Ta
         intervals_due=joined.intervals_due.cast("int32"),
         intervals_actual=joined.intervals_actual.cast("int32"),
         intervals_estimated=joined.intervals_estimated.cast("int32"),
-        rule_bits=(joined.reading_bits.cast("int32") | joined.day_bits.cast("int32")),
+        rule_bits=sum((joined[f"bit{bit}"] for bit in BITS[1:]), joined[f"bit{BITS[0]}"]).cast("int32"),
         register_advance_kwh=joined.register_advance_kwh,
     )  # fmt: skip
 
@@ -168,5 +165,3 @@ def _collection_day(point_day: ir.Table, place: ir.Table) -> ir.Table:
         intervals_actual=rows.intervals_actual.sum().cast("int32"),
         intervals_estimated=rows.intervals_estimated.sum().cast("int32"),
     )
-
-

@@ -49,11 +49,15 @@ def advances(reads: ir.Table, days: ir.Table) -> ir.Table:
         *KEYS,
         index_start=ibis.coalesce(joined.index_start, joined.before_end),
         index_end=ibis.coalesce(joined.index_end, joined.after_start),
+        lacks_end=joined.index_end.isnull(),
     )
 
 
 def with_register(point_days: ir.Table, indexes: ir.Table) -> ir.Table:
-    """Add `advance` (kWh, null where the registers cannot be compared, as on the day of a meter swap)."""
+    """Add `advance` (kWh, null where the registers cannot be compared, as on the day of a meter swap).
+
+    needs_next: the end index can only come from the next day's delivery.
+    """
     joined = point_days.left_join(indexes, KEYS).drop([f"{key}_right" for key in KEYS])
     span = ibis.ifelse(joined.digits > 0, (10.0 ** joined.digits.cast("float64")), ibis.null("float64"))
     step = joined.index_end - joined.index_start
@@ -61,7 +65,11 @@ def with_register(point_days: ir.Table, indexes: ir.Table) -> ir.Table:
     advance = ibis.cases((step >= 0, step), (is_rollover, step + span))
     comparable = ibis.ifelse(joined.is_swap, ibis.null("float64"), advance * joined.multiplier)
     tolerance = joined.register_unit * joined.multiplier
-    return joined.mutate(advance=comparable.round(DIGITS), unit_kwh=tolerance).drop("index_start", "index_end")
+    return joined.mutate(
+        advance=comparable.round(DIGITS),
+        unit_kwh=tolerance,
+        needs_next=(joined.is_due & joined.index_start.notnull() & joined.lacks_end).fill_null(False),
+    ).drop("index_start", "index_end", "lacks_end")
 
 
 def missing(t: ir.Table) -> ir.BooleanValue:

@@ -23,7 +23,8 @@ class Inputs:
     """What VEE of the dates first…last needs.
 
     raw_paths: Parquet files of ami.reading_raw by date, of the dates and of the four weeks before.
-    summary_paths: files of ami.day_summary of the four weeks before, where they are up to date.
+    summary_paths: files of ami.day_summary by date, of those of the four weeks before that are up to date;
+    pass 1 is done again for the others.
     register_paths: files of ami.register_read from the day before to the day after.
     point_days: the point register, one row a registered point and date (`register.point_days`).
     """
@@ -32,7 +33,7 @@ class Inputs:
     last: date
     timezone: str
     raw_paths: dict[date, list[str]]
-    summary_paths: list[str]
+    summary_paths: dict[date, list[str]]
     register_paths: list[str]
     point_days: pa.Table
 
@@ -78,15 +79,27 @@ def run(engine: Engine, inputs: Inputs) -> Result:
     first, last, zone = inputs.first, inputs.last, inputs.timezone
     calendar = engine.table(days.day_table(first - timedelta(days=CONTEXT_DAYS + 1), last + timedelta(days=1), zone))
     points = engine.table(inputs.point_days)
-    raw = _read(engine, [p for day, paths in inputs.raw_paths.items() if first <= day <= last for p in paths], RAW_TYPES)
+    raw = _read(
+        engine, [p for day, paths in inputs.raw_paths.items() if first <= day <= last for p in paths], RAW_TYPES
+    )
     raw = raw.filter(raw.business_date.between(first, last))
+    unsummarised = [
+        path
+        for day, paths in inputs.raw_paths.items()
+        if first - timedelta(days=CONTEXT_DAYS) <= day < first and day not in inputs.summary_paths
+        for path in paths
+    ]
     lengths = _lengths(engine, raw, inputs.point_days)
     slots = engine.keep(engine.table(days.slot_table(first - timedelta(days=CONTEXT_DAYS), last, zone, lengths)))
 
     found = summarise(engine, raw, calendar, min(lengths))
     summaries = found.days
     if inputs.summary_paths:
-        summaries = summaries.union(engine.read(inputs.summary_paths).select(SUMMARY_COLUMNS))
+        known = engine.read([path for paths in inputs.summary_paths.values() for path in paths])
+        summaries = summaries.union(known.select(SUMMARY_COLUMNS))
+    if unsummarised:
+        before = _read(engine, unsummarised, RAW_TYPES)
+        summaries = summaries.union(summarise(engine, before, calendar, min(lengths)).days)
     clean = engine.keep(checks.clean_days(summaries, calendar))
 
     indexes = checks.advances(_read(engine, inputs.register_paths, REGISTER_TYPES), calendar)
@@ -126,7 +139,9 @@ def _point_days(
     energy channel that the point delivered in the four weeks before.
     """
     kinds = calendar.select("business_date", "minutes", "is_workday")
-    points = points.mutate(declared_minutes=points.interval_minutes).drop("interval_minutes").join(kinds, "business_date")
+    points = (
+        points.mutate(declared_minutes=points.interval_minutes).drop("interval_minutes").join(kinds, "business_date")
+    )
     due = points.filter(points.is_due)
     keys = due.select("point_no", "business_date", "has_generation")
     expected = keys.select("point_no", "business_date").mutate(channel=ibis.literal("import_kwh"))
@@ -238,6 +253,6 @@ def _intervals(raw: ir.Table, found: Summary, t: ir.Table, touched: ir.Table, sl
         + ibis.ifelse(rows.is_differing.fill_null(False), int(Rule.DUPLICATE), 0)
     )
     replaced = is_missing | ((is_negative | is_spike) & rows.is_due)
-    return rows.mutate(
-        rule_bits=bits.cast("int32"), kept=ibis.ifelse(replaced, ibis.null("float64"), rows.value)
-    ).drop("spike_above", "is_differing")
+    return rows.mutate(rule_bits=bits.cast("int32"), kept=ibis.ifelse(replaced, ibis.null("float64"), rows.value)).drop(
+        "spike_above", "is_differing"
+    )

@@ -67,9 +67,7 @@ def register_share(rows: ir.Table) -> ir.Table:
     plausible = (rows.seen <= 0) | (residual / rows.gone <= REGISTER_PLAUSIBLE_FACTOR * rows.seen + rows.unit_kwh)
     applies = rows.advance.notnull() & (residual >= -tolerance) & plausible
     residual = ibis.greatest(residual, 0.0)
-    part = ibis.ifelse(
-        rows.shape_gone > 0, rows["shape"].fill_null(0.0) / rows.shape_gone.nullif(0.0), 1.0 / rows.gone
-    )
+    part = ibis.ifelse(rows.shape_gone > 0, rows["shape"].fill_null(0.0) / rows.shape_gone.nullif(0.0), 1.0 / rows.gone)
     return rows.mutate(
         by_register=ibis.ifelse(applies.fill_null(False), (part * residual).round(DIGITS), NO_NUMBER), residual=residual
     ).drop("kept_sum", "gone", "shape_gone", "seen")

@@ -76,7 +76,12 @@ CATALOGUE = (
         "California DASMMD spike check",
     ),
     RuleInfo(
-        Rule.HIGH_LOW, "异常高低", "high_low", "day outside median ± k·MAD of like days", False, "Iglewicz and Hoaglin 1993"
+        Rule.HIGH_LOW,
+        "异常高低",
+        "high_low",
+        "day outside median ± k·MAD of like days",
+        False,
+        "Iglewicz and Hoaglin 1993",
     ),
     RuleInfo(
         Rule.REGISTER_SUM,

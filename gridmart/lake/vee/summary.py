@@ -1,7 +1,8 @@
 """Pass 1: one group-by per point, channel and date; only doubtful point-days are looked at row by row.
 
-A point-day is plain when it holds every slot of its day exactly once. That is proved by bit masks of the
-slots seen (count = due and every bit set), which costs a fraction of a count of distinct values.
+A point-day is plain when it holds every slot of its day exactly once. That is proved by its count and a sum
+of powers of two: n powers of two add up to 2^n - 1 only if they are 1, 2, 4, …, 2^(n-1), each once. It costs
+a fraction of a count of distinct values.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import ibis.expr.types as ir
 from gridmart.lake.engine import Engine
 
 KEYS = ["point_no", "channel", "business_date"]
-SLOTS_PER_MASK = 60  # bits used of a signed 64-bit integer
+SLOTS_PER_MASK = 50  # sums of powers below 2^53 are exact in floating point; a larger sum cannot look like 2^n - 1
 DIGITS = 6  # sums are rounded to 1e-6 kWh: engines add in different orders
 
 SUMMARY_COLUMNS = [
@@ -59,13 +60,13 @@ def with_slot(rows: ir.Table, days: ir.Table) -> ir.Table:
     )
 
 
-def _highest_mask(rows: ir.Table, masks: int) -> dict[str, ir.Value]:
-    one = ibis.literal(1, "int64")
+def _slot_sums(rows: ir.Table, masks: int) -> dict[str, ir.Value]:
+    two, zero = ibis.literal(2.0, "float64"), ibis.literal(0.0, "float64")
     found = {}
     for n in range(masks):
-        place = (rows.slot - n * SLOTS_PER_MASK).clip(0, SLOTS_PER_MASK - 1)
-        inside = rows.slot.between(n * SLOTS_PER_MASK, (n + 1) * SLOTS_PER_MASK - 1)
-        found[f"mask{n}"] = ibis.ifelse(inside, one << place, ibis.literal(0, "int64")).bit_or()
+        first, last = n * SLOTS_PER_MASK, (n + 1) * SLOTS_PER_MASK - 1
+        place = (rows.slot - first).clip(0, SLOTS_PER_MASK - 1)
+        found[f"mask{n}"] = ibis.ifelse(rows.slot.between(first, last), two**place, zero).sum()
     return found
 
 
@@ -86,13 +87,13 @@ def summarise(engine: Engine, raw: ir.Table, days: ir.Table, shortest_interval: 
         highest=rows.value.max(),
         third_highest=engine.third_highest(rows.value),
         offset_s=rows.offset_s.max(),
-        **_highest_mask(rows, masks),
+        **_slot_sums(rows, masks),
     )
     full = (grouped.readings == grouped.due) & (grouped.interval_minutes == grouped.longest) & (grouped.offset_s == 0)
-    one = ibis.literal(1, "int64")
+    two = ibis.literal(2.0, "float64")
     for n in range(masks):
         bits = (grouped.due.cast("int64") - n * SLOTS_PER_MASK).clip(0, SLOTS_PER_MASK)
-        full &= grouped[f"mask{n}"] == (one << bits) - 1
+        full &= grouped[f"mask{n}"] == two**bits - 1.0
     first = engine.keep(grouped.mutate(is_plain=full))
     doubtful = engine.keep(first.filter(~first.is_plain).select(KEYS))
 

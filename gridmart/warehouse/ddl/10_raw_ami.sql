@@ -77,6 +77,7 @@ create table if not exists raw_ami.validated_date (
     business_date date primary key,
     fingerprint text not null,
     next_fingerprint text,
+    raw_fingerprint text not null,
     readings bigint not null,
     rule_version integer not null,
     lake_snapshot_id bigint not null,

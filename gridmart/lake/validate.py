@@ -1,0 +1,248 @@
+"""`gridmart validate`: VEE, roll-ups and load for the dates whose inputs changed.
+
+The result of a date is a function of: the raw readings of the date and of the four weeks before, the
+registers of the date, the day before and (only where the date delivers no end index) the day after, the
+point register of the date, the rules and the time zone. A fingerprint of all of these is stored with the
+date's roll-ups; a date is validated again when it differs. So a late file for a date makes that date and
+those up to four weeks after it be validated again, and the order of arrival never matters.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from gridmart.lake import load, tables
+from gridmart.lake.engine import Engine, engine
+from gridmart.lake.register import Register
+from gridmart.lake.rollups import roll_up
+from gridmart.lake.vee import clean, quarantine
+from gridmart.lake.vee.days import dates_between, day_table
+from gridmart.lake.vee.rules import CONTEXT_DAYS, VERSION, threshold_columns
+from gridmart.settings import settings
+
+CHUNK_DATES = 56  # long chunks share one pass over the context
+CHUNK_READINGS = 6_000_000  # about 1.5 GB in the engine
+
+STATE_TYPES = {
+    "business_date": pa.date32(), "fingerprint": pa.string(), "next_fingerprint": pa.string(),
+    "raw_fingerprint": pa.string(), "readings": pa.int64(), "rule_version": pa.int32(),
+}  # fmt: skip
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Files:
+    """Data files of one lake table by business date."""
+
+    paths: dict[date, list[str]]
+    rows: dict[date, int]
+
+    @classmethod
+    def of(cls, name: str) -> "Files":
+        """The current files of ami.<name>."""
+        paths: dict[date, list[str]] = {}
+        rows: dict[date, int] = {}
+        table = tables.load(name)
+        for task in table.scan().plan_files() if table.current_snapshot() else []:
+            day = tables._day_of(task.file)
+            paths.setdefault(day, []).append(task.file.file_path.removeprefix("file://"))
+            rows[day] = rows.get(day, 0) + task.file.record_count
+        return cls({day: sorted(found) for day, found in paths.items()}, rows)
+
+    def between(self, first: date, last: date) -> dict[date, list[str]]:
+        """Paths by date of the dates that have any."""
+        return {day: self.paths[day] for day in dates_between(first, last) if day in self.paths}
+
+    def digest(self, first: date, last: date) -> str:
+        """Hash of the file names of these dates: files never change once written."""
+        return _digest([Path(p).name for paths in self.between(first, last).values() for p in paths])
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
+
+
+@dataclass
+class State:
+    """What a date was validated from."""
+
+    fingerprint: str
+    next_fingerprint: str | None
+    raw_fingerprint: str
+
+
+class Validation:
+    """One run over a range of dates."""
+
+    def __init__(self, first: date, last: date, every: bool = False) -> None:
+        """every: validate also the dates whose inputs are unchanged."""
+        tables.ensure_tables()
+        self.first, self.last, self.every = first, last, every
+        self.register = Register.load()
+        self.raw, self.registers = Files.of("reading_raw"), Files.of("register_read")
+        self.states = {day: State(*values) for day, values in load.states().items()}
+        self.readings = 0
+
+    def fingerprint(self, day: date) -> str:
+        """Hash of everything that the result of a date depends on, the next day's registers apart."""
+        return _digest(
+            [
+                VERSION,
+                threshold_columns(),
+                settings().timezone,
+                self.register.fingerprint(day),
+                self.raw.digest(day - timedelta(days=CONTEXT_DAYS), day),
+                self.registers.digest(day - timedelta(days=1), day),
+            ]
+        )
+
+    def next_fingerprint(self, day: date) -> str:
+        """Hash of the next day's registers, for a date that has no end index of its own."""
+        following = day + timedelta(days=1)
+        return self.registers.digest(following, following)
+
+    def is_stale(self, day: date) -> bool:
+        """Whether a date was never validated, or from other inputs than now."""
+        state = self.states.get(day)
+        if state is None or state.fingerprint != self.fingerprint(day):
+            return True
+        return state.next_fingerprint is not None and state.next_fingerprint != self.next_fingerprint(day)
+
+    def stale_dates(self) -> list[date]:
+        """Dates to validate: of the range, and those validated before whose result hangs on the range.
+
+        A date of which nothing was delivered is left out: its day may simply not have been collected yet.
+        """
+        wanted = set(dates_between(self.first, self.last))
+        around = dates_between(self.first - timedelta(days=1), self.last + timedelta(days=CONTEXT_DAYS))
+        dependents = {day for day in around if day in self.states} - wanted
+        return sorted(
+            day
+            for day in wanted | dependents
+            if day in self.raw.paths and ((self.every and day in wanted) or self.is_stale(day))
+        )
+
+    def chunks(self, dates: list[date]) -> list[list[date]]:
+        """Unbroken runs of dates, each small enough for the engine's memory."""
+        found: list[list[date]] = []
+        rows = 0
+        for day in dates:
+            count = self.raw.rows.get(day, 0)
+            joins = found and day == found[-1][-1] + timedelta(days=1)
+            if joins and len(found[-1]) < CHUNK_DATES and rows + count <= CHUNK_READINGS:
+                found[-1].append(day)
+                rows += count
+            else:
+                found.append([day])
+                rows = count
+        return found
+
+    def run(self, progress: Progress) -> list[date]:
+        """Validate, commit and load chunk after chunk; the dates done. progress(done, all) is called for each."""
+        dates = self.stale_dates()
+        scratch = settings().var_dir / "tmp"
+        done: list[date] = []
+        if dates:
+            with engine(scratch) as session:
+                for chunk in self.chunks(dates):
+                    self._chunk(session, chunk)
+                    session.forget()
+                    done += chunk
+                    progress(len(done), len(dates))
+        load.mirror(tables.load("file").scan().to_arrow(), tables.load("quarantine").scan().to_arrow())
+        return done
+
+    def _inputs(self, first: date, last: date) -> clean.Inputs:
+        before = first - timedelta(days=CONTEXT_DAYS)
+        summaries = Files.of("day_summary").between(before, first - timedelta(days=1))
+        fresh = {
+            day: paths
+            for day, paths in summaries.items()
+            if day in self.states and self.states[day].raw_fingerprint == self.raw.digest(day, day)
+        }
+        around = self.registers.between(first - timedelta(days=1), last + timedelta(days=1))
+        return clean.Inputs(
+            first=first,
+            last=last,
+            timezone=settings().timezone,
+            raw_paths=self.raw.between(before, last),
+            summary_paths=fresh,
+            register_paths=[path for paths in around.values() for path in paths],
+            point_days=self.register.point_days(first, last),
+        )
+
+    def _chunk(self, session: Engine, dates: list[date]) -> None:
+        first, last = dates[0], dates[-1]
+        inputs = self._inputs(first, last)
+        result = clean.run(session, inputs)
+        run_id = uuid.uuid4().hex
+        readings = session.write(result.readings, tables.folder("reading") / run_id)
+        summaries = session.write(result.summaries, tables.folder("day_summary") / run_id)
+
+        paths = [path for found in readings.values() for path in found]
+        written = session.read(paths)
+        calendar = session.table(day_table(first, last, inputs.timezone))
+        rollups = roll_up(
+            session,
+            written,
+            session.table(inputs.point_days),
+            result.point_days,
+            calendar,
+            first,
+            last,
+            inputs.timezone,
+        )
+        arrow = {name: session.arrow(getattr(rollups, name)) for name in load.ROLLUP_TABLES}
+        states = self._states(session, result, written, dates)
+
+        quarantine.report(session, result)
+        snapshots = tables.replace_dates(
+            {
+                "reading": (dates, paths),
+                "day_summary": (dates, [path for found in summaries.values() for path in found]),
+            }
+        )
+        load.load_rollups(arrow, states, snapshots["reading"] or 0)
+        for row in states.to_pylist():
+            state = State(row["fingerprint"], row["next_fingerprint"], row["raw_fingerprint"])
+            self.states[row["business_date"]] = state
+            self.readings += row["readings"]
+
+    def _states(self, session: Engine, result: clean.Result, written: ir.Table, dates: list[date]) -> pa.Table:
+        t = result.point_days
+        hanging = session.arrow(t.filter(t.needs_next).select("business_date").distinct())
+        needs_next = set(hanging["business_date"].to_pylist())
+        counted = session.arrow(written.group_by("business_date").agg(readings=written.count()))
+        counts = dict(zip(counted["business_date"].to_pylist(), counted["readings"].to_pylist(), strict=True))
+        rows = [
+            {
+                "business_date": day,
+                "fingerprint": self.fingerprint(day),
+                "next_fingerprint": self.next_fingerprint(day) if day in needs_next else None,
+                "raw_fingerprint": self.raw.digest(day, day),
+                "readings": counts.get(day, 0),
+                "rule_version": VERSION,
+            }
+            for day in dates
+        ]
+        return pa.Table.from_pylist(rows, pa.schema(list(STATE_TYPES.items())))
+
+
+def validate(first: date, last: date, every: bool = False, progress: Progress = lambda done, all_: None) -> dict:
+    """Validate the dates first…last and what hangs on them: {"from", "to", "dates", "readings"} of what was done."""
+    run = Validation(first, last, every)
+    done = run.run(progress)
+    touched = (done[0], done[-1]) if done else (first, last)
+    return {
+        "from": touched[0].isoformat(),
+        "to": touched[1].isoformat(),
+        "dates": len(done),
+        "readings": run.readings,
+    }
