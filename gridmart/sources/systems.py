@@ -130,8 +130,6 @@ def _dlt() -> Any:
         "RUNTIME__LOG_LEVEL": "ERROR",
         "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",
         "LOAD__WORKERS": "4",
-        # an empty text stays one: COPY reads an unquoted nothing as null
-        "NORMALIZE__DATA_WRITER__QUOTING": "quote_all",
     }
     home.mkdir(parents=True, exist_ok=True)
     import dlt

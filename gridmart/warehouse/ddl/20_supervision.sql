@@ -1,12 +1,4 @@
 -- What the gates and the sources say about the data; written by loader (and by builder when it publishes).
-create schema if not exists supervision authorization loader;
--- where each system's data arrives, and where dlt prepares its merges
-create schema if not exists landing_cis authorization loader;
-create schema if not exists landing_cis_staging authorization loader;
-create schema if not exists landing_weather authorization loader;
-create schema if not exists landing_calendar authorization loader;
-grant usage on schema supervision to loader, builder, auditor;
-
 set role loader;
 
 -- One row per expectation or test that was checked.
@@ -106,10 +98,7 @@ create table if not exists landing_calendar.day (
     _extracted_at timestamptz not null
 );
 
-grant select on all tables in schema supervision to builder, auditor;
 -- the badge and the copied marts become visible in one transaction, which builder owns
 grant insert on supervision.publication to builder;
 grant usage on all sequences in schema supervision to builder;
-grant usage on schema landing_cis, landing_weather, landing_calendar to auditor;
-grant select on all tables in schema landing_cis, landing_weather, landing_calendar to auditor;
 reset role;

@@ -1,0 +1,140 @@
+"""The one wrapper around Great Expectations: suites in, one Result per expectation out. Checks run as SQL."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from psycopg import sql
+
+from gridmart.quality import context as gx_context
+from gridmart.quality.results import Result
+from gridmart.quality.suites import Suite
+from gridmart.warehouse.database import connect, url
+
+EXAMPLES = 5  # values shown of those that broke an expectation
+Range = tuple[date | None, date | None]
+NO_RANGE: Range = (None, None)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the suites' tables are, and who reads them; `ranges` narrows a table with a date column."""
+
+    gate: str
+    role: str
+    schema: str
+    ranges: Mapping[str, Range]
+
+
+def _present(target: Target) -> set[str]:
+    with connect(target.role) as connection:
+        rows = connection.execute(
+            "select relname from pg_class where relnamespace = %s::regnamespace", (target.schema,)
+        )
+        return {name for (name,) in rows}
+
+
+def _asset(source: Any, suite: Suite, target: Target, span: Range) -> Any:
+    if span == NO_RANGE:
+        return source.add_table_asset(suite.table, table_name=suite.table, schema_name=target.schema)
+    query = sql.SQL("select * from {} where {} between {} and {}").format(
+        sql.Identifier(target.schema, suite.table), sql.Identifier(suite.date_column or ""), *map(sql.Literal, span)
+    )
+    with connect(target.role) as connection:
+        return source.add_query_asset(suite.table, query=query.as_string(connection))
+
+
+def _observed(outcome: Any, personal: bool) -> tuple[str | None, int | None, dict[str, Any]]:
+    result = dict(outcome.result or {})
+    failure = outcome.exception_info or {}
+    messages = [failure] if "raised_exception" in failure else list(failure.values())
+    errors = [m["exception_message"] for m in messages if m.get("raised_exception")]
+    if errors:
+        return "the check itself failed: " + " ".join(errors[0].split("[SQL:")[0].split()), None, {}
+    details = {k: result[k] for k in ("element_count", "unexpected_percent", "missing_count") if k in result}
+    examples = result.get("partial_unexpected_list") or []
+    if examples and not personal:
+        details["examples"] = [str(value) for value in examples[:EXAMPLES]]
+    count = result.get("unexpected_count")
+    if "observed_value" in result:
+        value = result["observed_value"]
+        if outcome.expectation_config.type == "unexpected_rows_expectation":
+            count, text = value, f"{value} rows"
+        else:
+            text = str(value)
+    else:
+        text = f"{count} of {result.get('element_count')} values" if count is not None else None
+        if text and details.get("examples"):
+            text += ", for example " + ", ".join(details["examples"])
+    return text, count, details
+
+
+def _result(suite: Suite, target: Target, span: Range, outcome: Any) -> Result:
+    config = outcome.expectation_config
+    about = dict(config.meta or {})
+    kwargs = {k: v for k, v in config.kwargs.items() if k != "batch_id"}
+    observed, count, details = _observed(outcome, suite.personal)
+    columns = kwargs.get("column") or kwargs.get("column_list") or kwargs.get("column_set")
+    return Result(
+        gate=target.gate,
+        suite=suite.name,
+        source=suite.source,
+        table=suite.table,
+        column=", ".join(columns) if isinstance(columns, list) else columns,
+        expectation=about.get("name", config.type),
+        severity=about["severity"],
+        is_success=bool(outcome.success),
+        observed=observed,
+        unexpected_count=count,
+        details={**details, "type": config.type, "why": about["why"], "since": about["since"], "kwargs": kwargs},
+        range_from=span[0],
+        range_to=span[1],
+    )
+
+
+def _absent(suite: Suite, target: Target) -> Result:
+    return Result(
+        gate=target.gate,
+        suite=suite.name,
+        source=suite.source,
+        table=suite.table,
+        expectation="expect_table_to_exist",
+        severity="critical",
+        is_success=False,
+        observed=f"{target.schema}.{suite.table} does not exist",
+    )
+
+
+def run(suites: list[Suite], target: Target, say: Callable[[str], None]) -> list[Result]:
+    """Check every suite; a missing table and a check that cannot run are failures, not errors."""
+    present = _present(target)
+    results = [_absent(suite, target) for suite in suites if suite.table not in present]
+    checked = [suite for suite in suites if suite.table in present]
+    if not checked:
+        return results
+    gx = gx_context.gx()
+    made = gx_context.context()
+    # a subquery, never a temporary table: a query asset would be copied before each check
+    source = made.data_sources.add_postgres(
+        f"{target.gate}_{target.schema}",
+        connection_string=url(target.role, scheme="postgresql+psycopg2"),
+        create_temp_table=False,
+    )
+    for suite in checked:
+        span = target.ranges.get(suite.table, NO_RANGE) if suite.date_column else NO_RANGE
+        batch = _asset(source, suite, target, span).add_batch_definition_whole_table("whole")
+        expectations = [
+            {"type": e["type"], "kwargs": e["kwargs"], "meta": e["meta"], "severity": e["meta"]["severity"]}
+            for e in suite.expectations
+        ]
+        stored = made.suites.add_or_update(gx.ExpectationSuite(name=suite.name, expectations=expectations))
+        definition = made.validation_definitions.add(gx.ValidationDefinition(name=suite.name, data=batch, suite=stored))
+        outcome = definition.run(result_format={"result_format": "BASIC", "partial_unexpected_count": EXAMPLES})
+        found = [_result(suite, target, span, each) for each in outcome.results]
+        bad = [result for result in found if not result.is_success]
+        say(f"{suite.name}: {len(found)} checks" + (f", {len(bad)} not met" if bad else ""))
+        for result in bad:
+            say(f"  {result.severity}: {result}")
+        results += found
+    return results
