@@ -79,12 +79,12 @@ def is_current(root: Path, name: str, version: str = "") -> bool:
     return _stored(root, name) in {stamp(root, name, version), stamp(root, name, version, extras)}
 
 
-def uv(root: Path, interpreter: str) -> str:
-    """Path of uv: the one in the tools environment, which is made if it is missing, or the one on PATH."""
+def uv(root: Path, interpreter: str, only_own: bool = False) -> str:
+    """Path of uv: the one on PATH unless `only_own`, or the one in the tools environment, which is made if missing."""
     own = root / ".venvs" / "tools" / "bin" / "uv"
     if own.exists():
         return str(own)
-    found = shutil.which("uv")
+    found = None if only_own else shutil.which("uv")
     if found:
         return found
     tools = root / ".venvs" / "tools"
@@ -128,15 +128,11 @@ def build(root: Path, name: str, tool: str, interpreter: str, extras: tuple[str,
         shutil.rmtree(place, ignore_errors=True)
         _run([tool, "venv", "--quiet", "--python", interpreter, str(place)], f"{name}: new environment")
     (place / STAMP).unlink(missing_ok=True)  # from here on it is half built
-    locks = [word for lock in (name, *extras) for word in ("-r", str(root / "requirements" / f"{lock}.txt"))]
+    locks = [str(root / "requirements" / f"{lock}.txt") for lock in (name, *extras)]
     # sync also takes away what the lock no longer names, so that a repaired environment equals a fresh one
-    _run([tool, "pip", "sync", "--quiet", "--require-hashes", "--python", str(built), *_only_files(locks)], name)
+    _run([tool, "pip", "sync", "--quiet", "--require-hashes", "--python", str(built), *locks], name)
     (place / STAMP).write_text(right + "\n")
     return "built", time.monotonic() - started
-
-
-def _only_files(words: list[str]) -> list[str]:
-    return [word for word in words if word != "-r"]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -148,13 +144,16 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(ENVIRONMENTS)}; none: all")
     parser.add_argument("--extra", choices=sorted(EXTRAS), action="append", default=[], help="an optional extra")
+    parser.add_argument("--tools", action="store_true", help="only uv, for `make lock`")
     options = parser.parse_args(arguments)
     unknown = set(options.names) - set(ENVIRONMENTS)
     if unknown:
         raise Refusal(f"there is no environment {', '.join(sorted(unknown))}", f"choose from {', '.join(ENVIRONMENTS)}")
     names = options.names or list(ENVIRONMENTS)
     interpreter = python()
-    tool = uv(ROOT, interpreter)
+    tool = uv(ROOT, interpreter, only_own=options.tools)
+    if options.tools:
+        return 0
     failed = False
     with ThreadPoolExecutor(len(ENVIRONMENTS)) as pool:
         jobs = {}

@@ -16,7 +16,7 @@ def main(name: str) -> None:
     """Become the service `name`; returns only by an error."""
     s = settings()
     service = find(name)
-    processes.end(processes.of_service(s, service.name))
+    processes.end(processes.of_service(s, service))
     if service is POSTGRES:
         postgres.prepare()
     words = service.command(s)

@@ -125,8 +125,6 @@ def up(s: Settings, phases: Phases) -> None:
         schema.apply()
     _prepare(s, phases, supervisor)
     with phases.phase("Airflow and Superset healthy"):
-        for service in (*AIRFLOW, SUPERSET):
-            supervisor.start_service(service.name)
         found = health.wait_until_healthy(s, HEALTH_PATIENCE_S)
         ill = [state for state in found if not state.is_healthy]
         if ill:
@@ -147,20 +145,33 @@ def _wait_for_postgres(supervisor: Supervisor) -> None:
 
 
 def _prepare(s: Settings, phases: Phases, supervisor: Supervisor) -> None:
-    """Prepare what is due, side by side; a service starts as soon as its own part is ready."""
-    due = prepare.due(s)
+    """Prepare what is due, side by side; Airflow and Superset start as soon as their own parts are ready."""
+    waiting = {part.name for part in prepare.due(s)}
     failures: list[BaseException] = []
     took: dict[str, float] = {}
+    lock = threading.Lock()
+
+    def start_ready() -> None:
+        if not waiting & {"airflow", "dbt"}:  # Airflow draws the DAGs from dbt's manifest
+            for service in AIRFLOW:
+                supervisor.start_service(service.name)
+        if "superset" not in waiting:
+            supervisor.start_service(SUPERSET.name)
 
     def work(part: prepare.Part) -> None:
         started = time.monotonic()
         try:
             part.run(s)
+            with lock:
+                prepare.mark_done(s, part)
+                took[part.name] = time.monotonic() - started
+                waiting.discard(part.name)
+                start_ready()
         except BaseException as error:
             failures.append(error)
-            return
-        took[part.name] = time.monotonic() - started
 
+    start_ready()
+    due = [part for part in prepare.PARTS if part.name in waiting]
     if not due:
         return
     with phases.phase(" · ".join(part.title for part in due)) as notes:
@@ -169,9 +180,6 @@ def _prepare(s: Settings, phases: Phases, supervisor: Supervisor) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        for part in due:
-            if part.name in took:
-                prepare.mark_done(s, part)
         if failures:
             raise failures[0]
         notes.append(", ".join(f"{name} {seconds:.0f} s" for name, seconds in took.items()))

@@ -14,12 +14,9 @@ def prepare() -> None:
     """Bring the metadata database up to date; create or correct the users."""
     app = create_app()
     with app.app_context():
-        upgrade()
-    # a second application, now that the tables are there
-    app = create_app()
-    with app.app_context():
         from superset.extensions import appbuilder, security_manager
 
+        upgrade()
         appbuilder.add_permissions(update_perms=True)
         security_manager.sync_role_definitions()
         # what a manager may do is written in superset/access.yaml and filled in by `gridmart dashboards sync`

@@ -12,7 +12,7 @@ import psutil
 
 from gridmart.settings import Settings
 from gridmart.stack.postgres import MARK
-from gridmart.stack.services import SERVICE_MARK, SERVICES
+from gridmart.stack.services import SERVICE_MARK, SERVICES, Service
 
 
 def _folders(s: Settings) -> set[str]:
@@ -56,18 +56,22 @@ def _is_service_in(process: psutil.Process, folders: set[str]) -> bool:
     return name.startswith(("python", "postgres"))
 
 
-def of_service(s: Settings, name: str) -> list[psutil.Process]:
-    """What carries the mark of one service, except this process."""
-    var, found = str(s.var_dir.resolve()), []
+def of_service(s: Settings, service: Service) -> list[psutil.Process]:
+    """Living processes of one service and their descendants, except this one and its ancestors."""
+    var, folder, found = str(s.var_dir.resolve()), str(s.var_dir.resolve() / service.folder), {}
     for process in _candidates():
         try:
             environment = process.environ()
+            marked = environment.get(MARK) == var and environment.get(SERVICE_MARK) == service.name
+            titled = (
+                service.titles and process.cwd() == folder and " ".join(process.cmdline()).startswith(service.titles)
+            )
+            if marked or titled:
+                for member in (process, *process.children(recursive=True)):
+                    found[member.pid] = member
         except (psutil.Error, OSError):
             continue
-        if environment.get(MARK) == var and environment.get(SERVICE_MARK) == name:
-            found.append(process)
-            found += process.children(recursive=True)
-    return found
+    return list(found.values())
 
 
 def end(found: list[psutil.Process], patience_s: float = 5.0) -> int:

@@ -42,6 +42,7 @@ class Service:
     environment: Callable[[Settings], dict[str, str]]
     folder: str  # working directory below the var folder
     port_setting: str = ""
+    titles: tuple[str, ...] = ()  # how titles of its children begin that hide their environment by setting a title
 
     def port(self, s: Settings) -> int:
         """The TCP port it listens on; 0: none."""
@@ -54,8 +55,6 @@ def base_environment(s: Settings) -> dict[str, str]:
     for name in type(s).model_fields:
         value = getattr(s, name)
         kept[f"GRIDMART_{name.upper()}"] = "" if value is None else str(value)
-    if not s.postgres_host:
-        kept["GRIDMART_POSTGRES_HOST"] = ""
     kept = {name: value for name, value in kept.items() if not (name.startswith("GRIDMART_") and value == "")}
     local = ",".join(filter(None, ["127.0.0.1", "localhost", s.host, os.environ.get("NO_PROXY", "")]))
     return kept | TELEMETRY_OFF | {
@@ -151,12 +150,12 @@ SUPERSET = Service(
 )  # fmt: skip
 # the log servers of scheduler and triggerer would listen on every address; on one host the logs are read as files
 AIRFLOW = tuple(
-    Service(f"airflow-{name}", f"Airflow {title}", _airflow(*words), airflow_environment, "airflow", setting)
-    for name, title, words, setting in (
-        ("api", "web and API", ("api-server",), "airflow_port"),
-        ("scheduler", "scheduler", ("scheduler", "--skip-serve-logs"), ""),
-        ("dag-processor", "DAG processor", ("dag-processor",), ""),
-        ("triggerer", "triggerer", ("triggerer", "--skip-serve-logs", "--capacity", "50"), ""),
+    Service(f"airflow-{name}", f"Airflow {title}", _airflow(*words), airflow_environment, "airflow", setting, titles)
+    for name, title, words, setting, titles in (
+        ("api", "web and API", ("api-server",), "airflow_port", ("airflow api_server",)),
+        ("scheduler", "scheduler", ("scheduler", "--skip-serve-logs"), "", ("airflow worker", "airflow supervisor")),
+        ("dag-processor", "DAG processor", ("dag-processor",), "", ()),
+        ("triggerer", "triggerer", ("triggerer", "--skip-serve-logs", "--capacity", "50"), "", ()),
     )
 )
 SERVICES = (POSTGRES, *AIRFLOW, SUPERSET)

@@ -1,0 +1,59 @@
+# Thin: every line calls a command that can be called by itself. `make help` lists the targets.
+PYTHON ?= python3
+BIN := .venvs/warehouse/bin
+LOCK := .venvs/tools/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-header --no-annotate --quiet --upgrade
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-15s %s\n", $$1, $$2 }'
+
+.PHONY: up
+up: setup ## set everything up and load the demo utility, from files to dashboards (safe to repeat)
+	@bin/gridmart up
+
+.PHONY: down
+down: ## stop everything; data stays
+	@bin/gridmart down
+
+.PHONY: status
+status: ## show every service, the links, and where the passwords are
+	@bin/gridmart status
+
+.PHONY: setup
+setup: ## build the three Python environments from their locks, skip what is current
+	@$(PYTHON) -m gridmart.stack.environments
+
+.PHONY: setup-spark
+setup-spark: ## the same, with the optional Spark engine of the lake
+	@$(PYTHON) -m gridmart.stack.environments --extra spark
+
+.PHONY: setup-browser
+setup-browser: ## install what the browser test needs: Chromium and a font for Chinese
+	@$(PYTHON) -m gridmart.stack.browser
+
+.PHONY: lock
+lock: ## renew the locks of requirements/*.in (Python 3.11 and 3.12)
+	@$(PYTHON) -m gridmart.stack.environments --tools
+	cd requirements && for name in airflow warehouse superset spark; do ../$(LOCK) $$name.in -o $$name.txt; done
+
+.PHONY: lint
+lint: ## ruff, mypy, sqlfluff
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint --processes 2 dbt/models dbt/tests
+
+.PHONY: format
+format: ## write code in the house's form
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+.PHONY: test-unit
+test-unit: ## the tests that need no service (seconds)
+	@$(BIN)/pytest -q tests/unit
+
+.PHONY: test
+test: lint ## everything: lint, then all tests from the quickest to the browser; stops at the first failure
+	@$(BIN)/pytest --exitfirst tests/unit tests/dags tests/integration tests/scenarios tests/e2e
