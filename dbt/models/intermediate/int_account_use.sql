@@ -1,0 +1,45 @@
+{{ config(indexes=[{"columns": ["account_no"], "unique": true}]) }}
+
+with days as (
+    select * from {{ ref("fct_point_day") }} where account_no is not null
+),
+
+as_of as (
+    select * from {{ ref("int_as_of") }}
+),
+
+recent as (
+    select
+        days.*,
+        days.business_date > as_of.data_as_of - 30 as is_30d
+    from days
+    inner join as_of on days.business_date > as_of.data_as_of - 365 and days.business_date <= as_of.data_as_of
+),
+
+summed as (
+    select
+        account_no,
+        sum(import_kwh) as energy_365d_kwh,
+        coalesce(sum(import_kwh) filter (where is_30d), 0) as energy_30d_kwh,
+        sum(valley_kwh + deep_valley_kwh) filter (where is_30d) as valley_30d_kwh,
+        max(peak_kw) filter (where is_30d) as peak_kw_30d,
+        count(distinct business_date) filter (where is_30d) as days_30d,
+        sum(intervals_estimated) filter (where is_30d) as estimated_30d,
+        sum(intervals_actual + intervals_estimated) filter (where is_30d) as intervals_30d
+    from recent
+    group by account_no
+),
+
+final as (
+    select
+        account_no,
+        energy_30d_kwh,
+        energy_365d_kwh,
+        peak_kw_30d,
+        (valley_30d_kwh / nullif(energy_30d_kwh, 0))::double precision as valley_share,
+        (energy_30d_kwh / nullif(days_30d * 24, 0))::double precision / nullif(peak_kw_30d, 0) as load_factor,
+        estimated_30d::double precision / nullif(intervals_30d, 0) as estimated_share_30d
+    from summed
+)
+
+select * from final

@@ -1,0 +1,55 @@
+{{ config(indexes=[{"columns": ["account_no", "bill_month"]}, {"columns": ["bill_month"]}]) }}
+
+with bills as (
+    select * from {{ ref("stg_cis__bill") }}
+),
+
+settled as (
+    select * from {{ ref("int_bill_settled") }}
+),
+
+accounts as (
+    select * from {{ ref("dim_account") }} where is_current
+),
+
+as_of as (
+    select * from {{ ref("int_as_of") }}
+),
+
+dated as (
+    select
+        bills.*,
+        settled.receivable_yuan,
+        settled.received_yuan,
+        settled.outstanding_yuan,
+        settled.outstanding_yuan > 0 and bills.due_date < as_of.settled_as_of as is_overdue,
+        as_of.settled_as_of
+    from bills
+    inner join settled on bills.bill_no = settled.bill_no
+    cross join as_of
+),
+
+final as (
+    select
+        dated.bill_no,
+        dated.account_no,
+        accounts.org_no,
+        accounts.station_name_zh,
+        accounts.district_name_zh,
+        accounts.usage_category,
+        accounts.usage_category_zh,
+        dated.bill_month,
+        dated.issued_date,
+        dated.due_date,
+        dated.energy_kwh,
+        dated.receivable_yuan,
+        dated.received_yuan,
+        dated.outstanding_yuan,
+        dated.is_overdue,
+        case when dated.is_overdue then dated.settled_as_of - dated.due_date else 0 end as overdue_days,
+        current_timestamp as built_at
+    from dated
+    left join accounts on dated.account_no = accounts.account_no
+)
+
+select * from final

@@ -1,0 +1,107 @@
+{{ config(indexes=[{"columns": ["business_date"]}]) }}
+
+with forecasts as (
+    select * from {{ source("ml", "load_forecast_hour") }}
+),
+
+transformer_hours as (
+    select * from {{ ref("fct_transformer_load_hour") }}
+),
+
+feeder_hours as (
+    select * from {{ ref("fct_feeder_load_hour") }}
+),
+
+transformers as (
+    select * from {{ ref("dim_transformer") }}
+),
+
+feeders as (
+    select * from {{ ref("stg_cis__feeder") }}
+),
+
+organisations as (
+    select * from {{ ref("dim_organisation") }}
+),
+
+as_of as (
+    select * from {{ ref("int_as_of") }}
+),
+
+recent as (
+    select (data_as_of - {{ var("forecast_context_days") }})::date as after_date from as_of
+),
+
+-- the company's load is what its feeders carry
+actuals as (
+    select 'transformer' as level_code, transformer_no as level_no, hour_start_at, business_date, load_kw
+    from transformer_hours
+    where business_date > (select after_date from recent)
+    union all
+    select 'feeder', feeder_no, hour_start_at, business_date, load_kw
+    from feeder_hours
+    where business_date > (select after_date from recent)
+    union all
+    select 'company', o.company_no, f.hour_start_at, f.business_date, sum(f.load_kw)
+    from feeder_hours as f
+    inner join organisations as o on f.org_no = o.org_no
+    where f.business_date > (select after_date from recent)
+    group by o.company_no, f.hour_start_at, f.business_date
+),
+
+-- the latest scoring of an hour wins
+latest as (
+    select distinct on (level_code, level_no, hour_start)
+        *
+    from forecasts
+    where {{ local_date("hour_start") }} > coalesce((select after_date from recent), date '0001-01-01')
+    order by level_code asc, level_no asc, hour_start asc, scored_at desc
+),
+
+places as (
+    select 'transformer' as level_code, transformer_no as level_no, org_no from transformers
+    union all
+    select 'feeder', feeder_no, org_no from feeders
+    union all
+    select 'company', org_no, org_no from organisations where org_type = 'company'
+),
+
+joined as (
+    select
+        coalesce(l.level_code, a.level_code) as level_code,
+        coalesce(l.level_no, a.level_no) as level_no,
+        coalesce(l.hour_start, a.hour_start_at) as hour_start_at,
+        coalesce(a.business_date, {{ local_date("l.hour_start") }}) as business_date,
+        a.load_kw as actual_kw,
+        l.p10_kw,
+        l.p50_kw,
+        l.p90_kw,
+        l.model_version,
+        l.data_snapshot,
+        l.is_fallback,
+        l.scored_at
+    from latest as l
+    full outer join actuals as a
+        on l.level_code = a.level_code and l.level_no = a.level_no and l.hour_start = a.hour_start_at
+),
+
+final as (
+    select
+        joined.level_code,
+        joined.level_no,
+        joined.hour_start_at,
+        joined.business_date,
+        places.org_no,
+        joined.actual_kw,
+        joined.p10_kw::double precision as p10_kw,
+        joined.p50_kw::double precision as p50_kw,
+        joined.p90_kw::double precision as p90_kw,
+        joined.model_version,
+        joined.data_snapshot::text as data_snapshot,
+        joined.is_fallback,
+        joined.scored_at
+    from joined
+    left join places on joined.level_code = places.level_code and joined.level_no = places.level_no
+)
+
+select * from final

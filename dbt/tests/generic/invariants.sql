@@ -1,0 +1,49 @@
+{# Rows for which the expression is not true; null counts as not true. #}
+{% test expression_is_true(model, expression, where_expression="true") %}
+    select * from {{ model }} where ({{ where_expression }}) and ({{ expression }}) is not true
+{% endtest %}
+
+{# Keys that occur more than once. #}
+{% test unique_combination(model, columns) %}
+    select {{ columns | join(", ") }}, count(*) as copies
+    from {{ model }}
+    group by {{ columns | join(", ") }}
+    having count(*) > 1
+{% endtest %}
+
+{# A column that is not the sum of its lines in another relation, line table joined by `key`. #}
+{% test equals_sum_of(model, column_name, to, field, key, tolerance=0) %}
+    with lines as (
+        select {{ key }}, sum({{ field }}) as total from {{ to }} group by {{ key }}
+    )
+    select m.{{ key }}, m.{{ column_name }}, lines.total
+    from {{ model }} as m
+    left join lines on m.{{ key }} = lines.{{ key }}
+    where abs(m.{{ column_name }} - coalesce(lines.total, 0)) > {{ tolerance }}
+{% endtest %}
+
+{# The whole of a column differs from the whole of another one: a join lost or doubled rows. #}
+{% test same_total(model, column_name, to, field, tolerance=0) %}
+    select here.total as total_here, there.total as total_there
+    from (select coalesce(sum({{ column_name }}), 0) as total from {{ model }}) as here
+    cross join (select coalesce(sum({{ field }}), 0) as total from {{ to }}) as there
+    where abs(here.total - there.total) > {{ tolerance }}
+{% endtest %}
+
+{# Another number of rows than the relation it was made from: a join lost or doubled rows. #}
+{% test same_rows(model, to, where_expression="true") %}
+    select here.n as rows_here, there.n as rows_there
+    from (select count(*) as n from {{ model }}) as here
+    cross join (select count(*) as n from {{ to }} where {{ where_expression }}) as there
+    where here.n != there.n
+{% endtest %}
+
+{# Spans of one key that overlap; valid_to is exclusive, null is open. #}
+{% test no_overlap(model, key) %}
+    select spans.*
+    from (
+        select {{ key }}, valid_from, valid_to, lead(valid_from) over (partition by {{ key }} order by valid_from) as next_from
+        from {{ model }}
+    ) as spans
+    where spans.valid_to > spans.next_from or (spans.valid_to is null and spans.next_from is not null)
+{% endtest %}
