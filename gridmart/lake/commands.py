@@ -6,9 +6,13 @@ from datetime import datetime
 
 import typer
 
+from gridmart.lake import file_commands
+
 
 def register(app: typer.Typer) -> None:
     """Add this area's commands to the command line."""
+    app.command("parse")(file_commands.parse)
+    app.command("ingest")(file_commands.ingest)
     app.command("validate")(validate)
 
 

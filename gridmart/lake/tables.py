@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import (
     CommitFailedException,
@@ -180,12 +181,15 @@ def folder(table: str) -> Path:
     return settings().lake.resolve() / NAMESPACE / table / "data"
 
 
-def new_file_path(table: str, day: date | None = None) -> Path:
-    """Path for a new data file of a date (or of an unpartitioned table); its folder exists afterwards."""
+def new_file_path(table: str, day: date | None = None, name: str | None = None) -> Path:
+    """Path for a new data file of a date (or of an unpartitioned table); its folder exists afterwards.
+
+    name: a writer's own name that is the same when it runs again after a crash; otherwise a new one.
+    """
     column = PARTITION[table]
     place = folder(table) / f"{column}={day.isoformat()}" if column and day else folder(table)
     place.mkdir(parents=True, exist_ok=True)
-    return place / f"{uuid.uuid4()}.parquet"
+    return place / f"{name or uuid.uuid4()}.parquet"
 
 
 def _local(path: str) -> str:
@@ -305,10 +309,8 @@ def replace_dates(
     return done
 
 
-def write(table: str, rows: pa.Table, day: date | None = None) -> Path:
+def write(table: str, rows: pa.Table, day: date | None = None, name: str | None = None) -> Path:
     """Write Arrow rows of one partition date as a new data file (not yet committed); returns its path."""
-    import pyarrow.parquet as pq
-
-    path = new_file_path(table, day)
-    pq.write_table(rows.cast(arrow_schema(table)), path, compression=COMPRESSION)
+    path = new_file_path(table, day, name)
+    pq.write_table(rows.select(arrow_schema(table).names).cast(arrow_schema(table)), path, compression=COMPRESSION)
     return path

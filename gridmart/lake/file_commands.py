@@ -1,0 +1,103 @@
+"""Commands on meter files: look into some, take new ones in."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import typer
+
+
+def _files(paths: list[Path]) -> Iterator[Path]:
+    for path in paths:
+        yield from sorted(found for found in path.rglob("*") if found.is_file()) if path.is_dir() else [path]
+
+
+def parse(
+    paths: list[Path] = typer.Argument(..., metavar="FILE…", help="Files, or folders of files."),
+    format_name: str = typer.Option("", "--format", help="Read as this format instead of finding it by content."),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object a line; without it, a table."),
+) -> None:
+    """Read meter files and print what they hold by point and channel, and what is refused; stores nothing.
+
+    Exit code 0: all good; 3: some records refused; 2: nothing readable. Example: gridmart parse inbox/*.csv --json
+    """
+    from zoneinfo import ZoneInfo
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from gridmart.settings import settings
+    from gridmart.sources.meter_files import registry
+    from gridmart.sources.meter_files.summary import reasons, summaries
+
+    if format_name:
+        registry.format_named(format_name)
+    zone = ZoneInfo(settings().timezone)
+    columns = ("file", "point", "channel", "unit", "readings", "total", "first", "last", "qualities")
+    table, notes = Table(*columns), Console(stderr=True)
+    found, refused = 0, Counter[str]()
+    for path in _files(paths):
+        try:
+            parsed = registry.parse_file(path, zone, format_name or None)
+        except OSError as error:
+            notes.print(f"{path}: cannot be opened: {error.strerror}", highlight=False, markup=False)
+            refused["not_found"] += 1
+            continue
+        found += parsed.days.num_rows
+        refused += reasons(parsed)
+        for summary in summaries(str(path), parsed, zone):
+            if as_json:
+                print(json.dumps(summary, ensure_ascii=False))
+            else:
+                table.add_row(*(str(summary[name]) for name in columns))
+        for reject in parsed.rejects[:20]:
+            text = f"{path}, row {reject.row_number}: {reject.rule}: {reject.reason} — {reject.next_step}"
+            notes.print(text, highlight=False, markup=False, soft_wrap=True)
+    if not as_json:
+        Console().print(table)
+    print(json.dumps({"rejected": refused.total(), "reasons": dict(refused)}))
+    raise typer.Exit(0 if not refused else 3 if found else 2)
+
+
+def ingest(
+    first: datetime | None = typer.Option(None, "--from", formats=["%Y-%m-%d"], help="First business date to report."),
+    last: datetime | None = typer.Option(None, "--to", formats=["%Y-%m-%d"], help="Last business date to report."),
+) -> None:
+    """Take every new meter file of the inbox into the lake, and tell which dates it touches.
+
+    The same file twice changes nothing; refused records are in quarantine with their reason. Example: gridmart ingest
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table
+
+    from gridmart.errors import GridmartError
+    from gridmart.lake.ingest import ingest as run
+
+    start, end = first.date() if first else None, last.date() if last else None
+    if start and end and end < start:
+        raise GridmartError(f"--from {start} is after --to {end}", "give a range of dates", 2)
+    console = Console(stderr=True, file=sys.stderr)
+    with Progress(console=console) as bar:
+        tasks: dict[str, int] = {}
+
+        def progress(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=total)
+            bar.update(tasks[step], completed=done, total=total)  # type: ignore[arg-type]
+
+        outcome = run(progress)
+    table = Table("file", "format", "status", "records", "refused", "readings", "message")
+    for row in outcome.files:
+        table.add_row(
+            row["name"], row["format"], row["status"], *(f"{row[name]:,}" for name in (
+                "delivered_records", "quarantined_records", "readings",
+            )), row["message"][:120],
+        )  # fmt: skip
+    if outcome.files:
+        console.print(table)
+    print(json.dumps(outcome.json(start, end)), flush=True)
+    outcome.done()

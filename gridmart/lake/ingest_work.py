@@ -1,0 +1,128 @@
+"""What the worker processes of an ingest do: parse one file; write the rows of some dates."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from gridmart.lake import tables
+from gridmart.sources.meter_files import flatten, registry
+from gridmart.sources.meter_files.times import day_start_s
+
+DICTIONARY = ("point_no", "channel", "quality_flag", "file_id", "interval_start", "business_date", "interval_minutes",
+              "version", "arrived_at", "row_number")  # fmt: skip
+
+ParseJob = tuple[str, str, datetime, str, Path]
+WriteJob = tuple[list[date], list[str], str, str, Path]
+
+
+@dataclass
+class Result:
+    """Accounts of one parsed file; its rows wait in the scratch folder."""
+
+    file_id: str
+    format: str
+    accepted: int
+    readings: int
+    dates: list[date]
+    first_at: datetime | None
+    last_at: datetime | None
+    message: str
+    rejects: list[dict[str, Any]] = field(default_factory=list)
+
+
+def parse(job: ParseJob) -> Result:
+    """Parse (file_id, kept bytes, arrived_at, timezone, scratch) into Arrow files sorted by date."""
+    file_id, kept, arrived_at, timezone, scratch = job
+    zone = ZoneInfo(timezone)
+    parsed = flatten.screen(registry.parse_file(Path(kept), zone), arrived_at, zone)
+    days = parsed.days.sort_by("business_date")
+    for kind, rows in (("days", days), ("registers", parsed.registers.sort_by("business_date"))):
+        if rows.num_rows:
+            _save(scratch / f"{file_id}.{kind}", _from_file(rows, file_id, arrived_at))
+    rejects = [
+        {
+            "row_number": reject.row_number, "rule": reject.rule, "reason": reject.reason,
+            "next_step": reject.next_step, "point_no": reject.point_no, "channel": reject.channel,
+            "business_date": reject.business_date, "content": reject.content,
+        }
+        for reject in parsed.rejects
+    ]  # fmt: skip
+    first_at, last_at = _span(days, zone)
+    return Result(
+        file_id, parsed.format, days.num_rows, flatten.count_readings(days), days["business_date"].unique().to_pylist(),
+        first_at, last_at, _message(parsed.rejects), rejects,
+    )  # fmt: skip
+
+
+def _message(rejects: list[Any]) -> str:
+    if len(rejects) == 1:
+        return str(rejects[0].reason)
+    return ", ".join(f"{rule} × {count}" for rule, count in Counter(reject.rule for reject in rejects).most_common())
+
+
+def _from_file(rows: pa.Table, file_id: str, arrived_at: datetime) -> pa.Table:
+    zeros = pa.array(np.zeros(rows.num_rows, np.int32))
+    rows = rows.append_column("file_id", pa.array([file_id], pa.string()).take(zeros))
+    return rows.append_column("arrived_at", pa.array([arrived_at], pa.timestamp("us", "UTC")).take(zeros))
+
+
+def _save(path: Path, rows: pa.Table) -> None:
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
+        writer.write_table(rows.combine_chunks())
+
+
+def _span(days: pa.Table, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    """Start of the first delivered day and end of the last delivered interval, UTC."""
+    if not days.num_rows:
+        return None, None
+    first, last = days["business_date"][0].as_py(), days["business_date"][-1].as_py()
+    tail = days.filter(pc.equal(days["business_date"], pa.scalar(last)))
+    lengths = pc.list_value_length(tail["values"]).to_numpy() * tail["interval_minutes"].to_numpy()
+    end = day_start_s(last, zone) + int(lengths.max()) * 60
+    return datetime.fromtimestamp(day_start_s(first, zone), UTC), datetime.fromtimestamp(end, UTC)
+
+
+def _rows(scratch: Path, kind: str, day: date) -> pa.Table | None:
+    """Rows of one date from every file of the batch; the files are memory-mapped and sorted by date."""
+    parts = []
+    for path in sorted(scratch.glob(f"*.{kind}")):
+        table = _open(path)
+        dates = table["business_date"].to_numpy()
+        low, high = np.searchsorted(dates, [np.datetime64(day), np.datetime64(day) + 1])
+        if high > low:
+            parts.append(table.slice(low, high - low))
+    return pa.concat_tables(parts).combine_chunks() if parts else None
+
+
+def _open(path: Path) -> pa.Table:
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+
+
+def write_dates(job: WriteJob) -> dict[str, list[str]]:
+    """Write (dates, table names, batch_id, timezone, scratch) as one file per table and date; paths by table."""
+    dates, names, batch_id, timezone, scratch = job
+    zone = ZoneInfo(timezone)
+    written: dict[str, list[str]] = {name: [] for name in names}
+    for day in dates:
+        if "reading_raw" in written and (rows := _rows(scratch, "days", day)) is not None:
+            table = flatten.readings(rows, day, zone)
+            if table.num_rows:
+                path = tables.new_file_path("reading_raw", day, batch_id)
+                columns = tables.arrow_schema("reading_raw").names
+                pq.write_table(
+                    table.select(columns), path, compression=tables.COMPRESSION, use_dictionary=list(DICTIONARY),
+                    store_schema=False,
+                )  # fmt: skip
+                written["reading_raw"].append(str(path))
+        if "register_read" in written and (reads := _rows(scratch, "registers", day)) is not None:
+            reads = reads.sort_by([(name, "ascending") for name in ("point_no", "channel", "version", "file_id")])
+            written["register_read"].append(str(tables.write("register_read", reads, day, batch_id)))
+    return written

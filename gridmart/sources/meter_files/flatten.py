@@ -1,0 +1,126 @@
+"""From delivered days to rows of the lake: what is out of its time is refused, what is left becomes readings."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gridmart.sources.meter_files.model import Parsed, Reject
+from gridmart.sources.meter_files.times import day_start_s
+
+STALE_AFTER = timedelta(days=5 * 366)
+NO_DATA = "N"  # NEM12: the value is null data, whatever number stands there
+US = 1_000_000
+
+
+def screen(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
+    """Refuse days in the future of their arrival, older than five years, or of a register without a channel."""
+    days = parsed.days
+    today = arrived_at.astimezone(zone).date()
+    latest, earliest = today + timedelta(days=1), today - STALE_AFTER
+    dates = days["business_date"]
+    checks = (
+        ("unknown_channel", pc.is_null(days["channel"]), "register {stream} has no channel"),
+        (
+            "future",
+            pc.greater(dates, pa.scalar(latest)),
+            "date {business_date} is after the day of arrival {today}",
+        ),
+        ("stale", pc.less(dates, pa.scalar(earliest)), "date {business_date} is more than five years before {today}"),
+    )
+    good = np.ones(days.num_rows, dtype=bool)
+    rejects = list(parsed.rejects)
+    for rule, found, reason in checks:
+        bad = found.to_numpy() & good
+        good &= ~bad
+        for row in days.filter(pa.array(bad)).to_pylist() if bad.any() else ():
+            values = ",".join("" if value is None else f"{value:g}" for value in row["values"][:12])
+            content = f"{row['point_no']},{row['stream']},{row['unit']},{row['business_date']},{values},…"
+            rejects.append(
+                Reject(
+                    row["row_number"], rule, reason.format(today=today, **row), row["point_no"],
+                    row["channel"] or row["stream"], row["business_date"], content,
+                )
+            )  # fmt: skip
+    if good.all():
+        return parsed
+    kept = days.filter(pa.array(good))
+    reads = parsed.registers.filter(pc.is_in(parsed.registers["row_number"], kept["row_number"].combine_chunks()))
+    rejects.sort(key=lambda reject: reject.row_number)
+    return Parsed(parsed.format, kept, reads, rejects, parsed.lines)
+
+
+def count_readings(days: pa.Table) -> int:
+    """Values that are there and are not flagged as no data."""
+    values = pc.list_flatten(days["values"])
+    count = len(values) - values.null_count
+    for row in days.filter(_may_hold_no_data(days)).to_pylist():
+        flags = row["flags"] or [row["flag"]] * len(row["values"])
+        pairs = zip(row["values"], flags, strict=True)
+        count -= sum(value is not None and flag.startswith(NO_DATA) for value, flag in pairs)
+    return count
+
+
+def _may_hold_no_data(days: pa.Table) -> pa.ChunkedArray:
+    return pc.or_(pc.starts_with(days["flag"], NO_DATA), pc.is_valid(days["flags"]))
+
+
+def readings(days: pa.Table, day: date, zone: ZoneInfo) -> pa.Table:
+    """Rows of ami.reading_raw, sorted by point, channel and interval, of the delivered days of one date.
+
+    days: columns of model.DAYS and file_id, arrived_at.
+    """
+    days = days.sort_by([(name, "ascending") for name in ("point_no", "channel", "version", "file_id", "row_number")])
+    lists = days["values"].combine_chunks()
+    lengths = pc.list_value_length(lists).to_numpy()
+    values = pc.list_flatten(lists).to_numpy(zero_copy_only=False)
+    row = np.repeat(np.arange(len(lengths)), lengths)
+    slot = np.arange(len(values)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    flag = pc.dictionary_encode(days["flag"].combine_chunks())
+    names, codes = flag.dictionary.to_pylist(), flag.indices.to_numpy()[row]
+    _spread_flags(days, np.cumsum(lengths) - lengths, names, codes)
+    absent = np.isnan(values)
+    no_data = [place for place, name in enumerate(names) if name.startswith(NO_DATA)]
+    if no_data:
+        absent |= np.isin(codes, no_data)
+    if absent.any():
+        row, slot, values, codes = (part[~absent] for part in (row, slot, values, codes))
+    scale = days["scale"].to_numpy()[row]
+    if (scale != 1).any():
+        values = np.where(scale < 0, values / np.abs(scale), values * scale)
+    minutes = days["interval_minutes"].to_numpy()[row]
+    start = (day_start_s(day, zone) + slot * minutes.astype(np.int64) * 60) * US
+
+    def spread(name: str) -> pa.Array:
+        column = days[name].combine_chunks()
+        if pa.types.is_string(column.type):
+            encoded = pc.dictionary_encode(column)
+            return pa.DictionaryArray.from_arrays(pa.array(encoded.indices.to_numpy()[row]), encoded.dictionary)
+        return pa.array(column.to_numpy(zero_copy_only=False)[row], column.type)
+
+    return pa.table(
+        {
+            "point_no": spread("point_no"),
+            "channel": spread("channel"),
+            "interval_start": pa.array(start, pa.timestamp("us", "UTC")),
+            "business_date": pa.array(np.full(len(row), day, dtype="datetime64[D]")),
+            "interval_minutes": pa.array(minutes, pa.int32()),
+            "value": pa.array(values),
+            "quality_flag": pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(names, pa.string())),
+            "version": spread("version"),
+            "arrived_at": spread("arrived_at"),
+            "file_id": spread("file_id"),
+            "row_number": spread("row_number"),
+        }
+    )
+
+
+def _spread_flags(days: pa.Table, starts: np.ndarray, names: list[str], codes: np.ndarray) -> None:
+    """Put the flags of days that have one a value into `codes`; `names` grows by what is new."""
+    for place in np.flatnonzero(pc.is_valid(days["flags"]).to_numpy()).tolist():
+        for offset, name in enumerate(days["flags"][place].as_py()):
+            if name not in names:
+                names.append(name)
+            codes[starts[place] + offset] = names.index(name)

@@ -1,0 +1,173 @@
+"""What every format's parser returns: delivered days, register reads, and what was refused with its reason."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+
+CONTENT_LENGTH = 500  # characters of a refused record that quarantine keeps
+LENGTHS = (1, 5, 10, 15, 30, 60)  # minutes of an interval that are known
+
+# One row per delivered record: a point, channel and local day with its values as delivered (null: not delivered).
+# stream: the channel's name in the file; channel: ours, null where none fits; scale: value × scale is kWh or kvarh,
+# or value ÷ -scale where scale is negative (a division keeps decimal values exact).
+# flag: quality flag of all values; flags: one flag a value, where they differ.
+DAYS = pa.schema(
+    {
+        "point_no": pa.string(),
+        "stream": pa.string(),
+        "channel": pa.string(),
+        "unit": pa.string(),
+        "scale": pa.int32(),
+        "business_date": pa.date32(),
+        "interval_minutes": pa.int32(),
+        "version": pa.int64(),
+        "row_number": pa.int64(),
+        "flag": pa.string(),
+        "flags": pa.list_(pa.string()),
+        "values": pa.large_list(pa.float64()),
+    }
+)
+
+# Secondary index values at local 00:00 of the date and of the next date; null where not delivered.
+REGISTERS = pa.schema(
+    {
+        "point_no": pa.string(),
+        "channel": pa.string(),
+        "business_date": pa.date32(),
+        "index_start": pa.float64(),
+        "index_end": pa.float64(),
+        "version": pa.int64(),
+        "row_number": pa.int64(),
+    }
+)
+
+UNITS = {"kwh": 1, "wh": -1000, "mwh": 1000, "kvarh": 1, "varh": -1000, "mvarh": 1000, "v": 1, "a": 1}
+QUANTITY = {
+    "kwh": "energy", "wh": "energy", "mwh": "energy", "kvarh": "reactive", "varh": "reactive", "mvarh": "reactive",
+    "v": "voltage", "a": "current",
+}  # fmt: skip
+CHANNELS = {
+    "import_kwh": "energy", "export_kwh": "energy", "import_kvarh": "reactive", "export_kvarh": "reactive",
+    "voltage_v": "voltage", "current_a": "current",
+}  # fmt: skip
+
+NEXT_STEPS = {
+    "empty_file": "ask the head-end to export the file again",
+    "binary_zeros": "the transfer broke: deliver the file again",
+    "bad_encoding": "export the file as UTF-8 and deliver it again",
+    "bad_archive": "pack the files again as one plain zip or gzip and deliver it again",
+    "nested_archive": "deliver the inner archive by itself",
+    "archive_limit": "split the delivery into smaller archives",
+    "path_escape": "find out who packed this archive, then deliver its files with plain names",
+    "unknown_format": "see docs/formats.md for what is read, or add the format (docs/runbooks/add_a_meter_format.md)",
+    "missing_header": "deliver the file again with its header record",
+    "bad_structure": "correct the record at the head-end and deliver it again",
+    "bad_number": "correct the value at the head-end and deliver the record again with a higher version",
+    "bad_date": "correct the date at the head-end (local date, YYYY-MM-DD) and deliver the record again",
+    "future": "check the clock of the meter or head-end, then deliver the record again with its true date",
+    "stale": "deliver it through the correction process if the date is meant: files reach back five years",
+    "unit_mismatch": "deliver the record in a unit that fits its channel (kWh, Wh, kvarh, varh)",
+    "interval_mismatch": "deliver as many values as the day has intervals",
+    "unknown_channel": "map the register to a channel, or stop delivering it",
+    "truncated": "the file ends too early: deliver it again in full",
+}
+
+
+class RefusalError(Exception):
+    """A whole file, or member of an archive, that cannot be read."""
+
+    def __init__(self, rule: str, reason: str) -> None:
+        super().__init__(reason)
+        self.rule, self.reason = rule, reason
+
+
+@dataclass
+class Reject:
+    """One refused record; row_number 0: the whole file."""
+
+    row_number: int
+    rule: str
+    reason: str
+    point_no: str | None = None
+    channel: str | None = None
+    business_date: date | None = None
+    content: str = ""
+
+    @property
+    def next_step(self) -> str:
+        """What a person does about it."""
+        return NEXT_STEPS[self.rule]
+
+
+@dataclass
+class Parsed:
+    """Content of one file: delivered = rows of days + rejects."""
+
+    format: str
+    days: pa.Table = field(default_factory=lambda: DAYS.empty_table())
+    registers: pa.Table = field(default_factory=lambda: REGISTERS.empty_table())
+    rejects: list[Reject] = field(default_factory=list)
+    lines: int = 0
+
+    @property
+    def delivered(self) -> int:
+        """Records in the file, accepted or not."""
+        return self.days.num_rows + len(self.rejects)
+
+
+class Format(Protocol):
+    """A file format: a module with these names, listed in `registry.FORMATS`."""
+
+    NAME: str
+
+    def matches(self, head: bytes) -> bool:
+        """Whether content that starts with these bytes (BOM removed, at least the first line) is of this format."""
+
+    def parse(self, data: bytes, zone: ZoneInfo) -> Parsed:
+        """Read UTF-8 content; a RefusalError when nothing in it can be read."""
+
+
+def value_lists(matrix: np.ndarray, counts: np.ndarray | None = None) -> pa.LargeListArray:
+    """Rows of a float matrix as lists, NaN as null; counts: values of each row, when fewer than the columns."""
+    rows, width = matrix.shape
+    if counts is None or (counts == width).all():
+        offsets = np.arange(rows + 1, dtype=np.int64) * width
+        values = matrix.ravel()
+    else:
+        offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+        values = matrix[np.arange(width) < counts[:, None]]
+    return pa.LargeListArray.from_arrays(offsets, pa.array(values, from_pandas=True))
+
+
+def short(text: str | bytes) -> str:
+    """The part of a record that quarantine keeps."""
+    if isinstance(text, bytes):
+        text = text[: CONTENT_LENGTH * 4].decode("utf-8", "replace")
+    return text.rstrip("\r\n")[:CONTENT_LENGTH]
+
+
+def join(parts: Iterable[Parsed]) -> Parsed:
+    """Several members of one archive as one file: row numbers go on from member to member."""
+    listed = list(parts)
+    if len(listed) == 1:
+        return listed[0]
+    days, registers, rejects, offset = [], [], [], 0
+    for part in listed:
+        days.append(_shifted(part.days, offset))
+        registers.append(_shifted(part.registers, offset))
+        for reject in part.rejects:
+            reject.row_number += offset
+        rejects += part.rejects
+        offset += max(part.lines, 1)
+    names = sorted({part.format for part in listed if part.format})
+    return Parsed("+".join(names), pa.concat_tables(days), pa.concat_tables(registers), rejects, offset)
+
+
+def _shifted(table: pa.Table, offset: int) -> pa.Table:
+    place = table.column_names.index("row_number")
+    return table.set_column(place, "row_number", pa.array(table["row_number"].to_numpy() + offset, pa.int64()))

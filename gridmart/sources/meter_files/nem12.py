@@ -1,0 +1,302 @@
+"""NEM12, the interval file of Australia's market operator AEMO (Meter Data File Format Specification NEM12 & NEM13).
+
+100 header · 200 register · 300 day of values · 400 quality of a part of the day · 500 B2B detail · 900 end.
+"""
+
+import io
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv
+
+from gridmart.sources.meter_files import model
+from gridmart.sources.meter_files.gridmart_csv import MAX_POINT_LENGTH, NUMBER
+from gridmart.sources.meter_files.model import Parsed, RefusalError, Reject, short
+from gridmart.sources.meter_files.times import day_minutes
+
+NAME = "nem12"
+CHANNELS = {"E1": "import_kwh", "B1": "export_kwh", "Q1": "import_kvarh", "K1": "export_kvarh"}
+LENGTHS = (5, 15, 30)
+FLAG = re.compile(r"^[AEFNSV][0-9]{0,2}$")
+IS_NUMBER = re.compile(NUMBER.encode())
+STAMP = re.compile(r"^[0-9]{14}$")
+FOLD_LIMIT = 40  # lines that one folded 300 record may take
+
+
+def matches(head: bytes) -> bool:
+    """Content starts with a 100 or, its header lost, a 200 record."""
+    start = head.lstrip(b" \t\r\n")
+    return start.startswith((b"100,NEM12", b"100,nem12")) or (start.startswith(b"200,") and b"\n300," in start)
+
+
+def parse(data: bytes, zone: ZoneInfo) -> Parsed:
+    """Read a file; a RefusalError when its 100 record is missing."""
+    start = data.lstrip(b" \t\r\n")
+    if not start[:9].upper().startswith(b"100,NEM12"):
+        raise RefusalError("missing_header", "the 100 record with NEM12 is missing")
+    return _Reader(zone).read(data)
+
+
+@dataclass
+class _Stream:
+    """A 200 record: what its 300 records hold; `fault` refuses all of them."""
+
+    point: str
+    suffix: str
+    unit: str
+    length: int
+    fault: tuple[str, str] | None = None
+
+
+@dataclass
+class _Day:
+    """A 300 record with its 400 records."""
+
+    stream: _Stream
+    number: int
+    text: bytes
+    day: date
+    values: list[bytes]
+    flag: str
+    version: int
+    parts: list[tuple[int, int, str]] = field(default_factory=list)
+    fault: tuple[str, str] | None = None
+
+
+class _Reader:
+    def __init__(self, zone: ZoneInfo) -> None:
+        self.zone = zone
+        self.rejects: list[Reject] = []
+        self.days: list[_Day] = []
+        self.stream: _Stream | None = None
+        self.current: _Day | None = None
+        self.version = 0
+        self.dates: dict[bytes, date | None] = {}
+
+    def read(self, data: bytes) -> Parsed:
+        lines = data.split(b"\n")
+        if not lines[-1].strip():
+            lines.pop()
+        ended, skip_to = False, 0
+        for number, raw in enumerate(lines, start=1):
+            if number <= skip_to:
+                continue
+            line = raw.rstrip(b"\r ")
+            kind = line[:4]
+            if kind == b"300,":
+                line, skip_to = self._unfolded(lines, number, line)
+                self._record_300(number, line)
+            elif kind == b"200,":
+                self.current, self.stream = None, self._record_200(line)
+            elif kind == b"400,":
+                self._record_400(number, line)
+            elif kind == b"500,":
+                if self.current is None:
+                    self._reject(number, line, "bad_structure", "a 500 record without a 300 record before it")
+            elif line[:3] == b"900" and line[3:4] in (b"", b","):
+                ended, self.current, self.stream = True, None, None
+            elif kind == b"100,":
+                ended = False
+                self._record_100(line)
+            elif line.strip(b" ,\t"):
+                self._reject(number, line, "bad_structure", "not one of the records 100 to 900")
+        if not ended:
+            self._truncated(lines)
+        result = self._result()
+        result.lines = len(lines)
+        return result
+
+    def _reject(self, number: int, text: bytes, rule: str, reason: str, day: _Day | None = None) -> None:
+        stream = day.stream if day else self.stream
+        self.rejects.append(
+            Reject(
+                number, rule, reason, stream.point if stream else None,
+                CHANNELS.get(stream.suffix, stream.suffix) if stream else None, day.day if day else None, short(text),
+            )
+        )  # fmt: skip
+
+    def _record_100(self, line: bytes) -> None:
+        parts = line.decode().split(",")
+        made = parts[2].strip() if len(parts) > 2 else ""
+        self.version = int(made.ljust(14, "0")) if made.isascii() and made.isdigit() and len(made) in (8, 12, 14) else 0
+
+    @staticmethod
+    def _record_200(line: bytes) -> _Stream:
+        parts = [part.strip() for part in line.decode().split(",")]
+        parts += [""] * (10 - len(parts))
+        point, suffix, unit, length = parts[1], parts[4].upper(), parts[7], parts[8]
+        stream = _Stream(point, suffix, unit, int(length) if length in ("5", "15", "30") else 0)
+        if not point or len(point) > MAX_POINT_LENGTH or not re.fullmatch(r"[A-Z][0-9A-Z]{1,2}", suffix):
+            stream.fault = "bad_structure", f"the 200 record names no NMI or suffix: {short(line)[:80]}"
+        elif unit.lower() not in model.UNITS:
+            stream.fault = "unit_mismatch", f"unit {unit[:20]!r} of the 200 record is not known"
+        elif suffix in CHANNELS and model.CHANNELS[CHANNELS[suffix]] != model.QUANTITY[unit.lower()]:
+            stream.fault = "unit_mismatch", f"unit {unit!r} does not measure register {suffix}"
+        elif not stream.length:
+            stream.fault = "interval_mismatch", f"interval length {length[:20]!r} of the 200 record is not 5, 15 or 30"
+        return stream
+
+    def _unfolded(self, lines: list[bytes], number: int, line: bytes) -> tuple[bytes, int]:
+        """A 300 record that a mail gateway folded over several lines, as one line; and its last line's number."""
+        if self.stream is None or not self.stream.length:
+            return line, number
+        due, last = 1440 // self.stream.length + 2, number
+        while line.count(b",") < due and last < len(lines) and last - number < FOLD_LIMIT:
+            more = lines[last].rstrip(b"\r ")
+            if more[:4] in (b"100,", b"200,", b"300,", b"400,", b"500,", b"900,") or more == b"900":
+                break
+            line, last = line + more, last + 1
+        return line, last
+
+    def _record_300(self, number: int, line: bytes) -> None:
+        self.current = None
+        stream = self.stream
+        if stream is None:
+            return self._reject(number, line, "bad_structure", "a 300 record without a 200 record before it")
+        parts = line.split(b",")
+        text = parts[1].strip()
+        if text not in self.dates:
+            self.dates[text] = _date(text)
+        day = self.dates[text]
+        if stream.fault:
+            return self._reject(number, line, *stream.fault)
+        if day is None:
+            return self._reject(number, line, "bad_date", f"{short(text)[:20]!r} is not a date YYYYMMDD")
+        due = day_minutes(day, self.zone) // stream.length
+        values, tail = parts[2 : 2 + due], [part.strip().decode() for part in parts[2 + due :]]
+        flag = tail[0].upper() if tail else ""
+        updated = tail[3] if len(tail) > 3 else ""
+        version = int(updated) if STAMP.match(updated) and updated.isascii() else self.version
+        record = _Day(stream, number, line, day, values, flag, version)
+        self.current = record
+        if not FLAG.match(flag):
+            found = next((n for n, part in enumerate(parts[2:]) if FLAG.match(part.strip().decode().upper())), None)
+            found = len(parts) - 2 if found is None else found
+            record.fault = (
+                ("bad_structure", f"quality flag {flag[:10]!r} is not one of A, E, F, N, S, V")
+                if found == due
+                else ("interval_mismatch", f"{found} values, the day has {due} intervals of {stream.length} minutes")
+            )
+        self.days.append(record)
+
+    def _record_400(self, number: int, line: bytes) -> None:
+        parts = [part.strip() for part in line.decode().split(",")]
+        record = self.current
+        if record is None:
+            return self._reject(number, line, "bad_structure", "a 400 record without a 300 record before it")
+        try:
+            first, last, flag = int(parts[1]), int(parts[2]), parts[3].upper()
+        except (ValueError, IndexError):
+            record.fault = record.fault or ("bad_structure", f"line {number}: the 400 record has no interval range")
+            return None
+        if not FLAG.match(flag):
+            record.fault = record.fault or ("bad_structure", f"line {number}: quality flag {flag[:10]!r} is not known")
+        elif not 1 <= first <= last <= len(record.values):
+            record.fault = record.fault or (
+                "interval_mismatch",
+                f"line {number}: the 400 record speaks of intervals {first} to {last} of {len(record.values)}",
+            )
+        record.parts.append((first, last, flag))
+        return None
+
+    def _truncated(self, lines: list[bytes]) -> None:
+        """No 900 record: the last 300 record, with what follows it, may be cut anywhere, so it does not count."""
+        reason = "the file ends without its 900 record"
+        if self.current is not None:
+            self.current.fault = "truncated", f"{reason}; this last record may be cut off"
+        else:
+            self.rejects.append(Reject(len(lines), "truncated", reason, content=short(lines[-1])))
+
+    def _flags(self, record: _Day) -> list[str] | None:
+        """One flag a value, or None when one flag holds for all; sets a fault when 400 records leave a hole."""
+        if record.flag != "V":
+            return None
+        flags = [""] * len(record.values)
+        for first, last, flag in record.parts:
+            flags[first - 1 : last] = [flag] * (last - first + 1)
+        if hole := flags.count(""):
+            record.fault = "bad_structure", f"flag V, but no 400 record for {hole} of {len(flags)} intervals"
+        return flags
+
+    def _result(self) -> Parsed:
+        flags: dict[int, list[str] | None] = {}
+        for record in self.days:
+            if record.fault is None:
+                flags[record.number] = self._flags(record)
+        tables = []
+        for width in sorted({len(record.values) for record in self.days if record.fault is None}):
+            alike = [record for record in self.days if record.fault is None and len(record.values) == width]
+            matrix = _matrix(alike, width)
+            good = [record.fault is None for record in alike]
+            if not all(good):
+                matrix = matrix[np.array(good)]
+            tables.append(_table([record for record in alike if record.fault is None], matrix, flags))
+        for record in self.days:
+            if record.fault:
+                self._reject(record.number, record.text, *record.fault, day=record)
+        self.rejects.sort(key=lambda reject: reject.row_number)
+        days = pa.concat_tables(tables) if tables else model.DAYS.empty_table()
+        return Parsed(NAME, days, rejects=self.rejects)
+
+
+def _matrix(records: list[_Day], width: int) -> np.ndarray:
+    """Values of records of one width, all at once; only where that fails, record by record, setting faults."""
+    body = b"\n".join(b",".join(record.values) for record in records) + b"\n"
+    names = [f"i{n}" for n in range(width)]
+    try:
+        table = csv.read_csv(
+            io.BytesIO(body),
+            csv.ReadOptions(use_threads=False, column_names=names, block_size=4 << 20),
+            csv.ParseOptions(quote_char=False, double_quote=False, ignore_empty_lines=False),
+            csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64()), null_values=[""], check_utf8=False),
+        )
+        matrix = np.empty((len(records), width))
+        nulls = 0
+        for place, column in enumerate(table.columns):
+            matrix[:, place] = column.to_numpy()
+            nulls += column.null_count
+        if np.isfinite(matrix).sum() + nulls == matrix.size:
+            return matrix
+    except pa.ArrowInvalid:
+        pass
+    matrix = np.full((len(records), width), np.nan)
+    for row, record in enumerate(records):
+        for place, cell in enumerate(record.values):
+            text = cell.strip()
+            if text and not (IS_NUMBER.match(text) and np.isfinite(float(text))):
+                record.fault = "bad_number", f"value {place + 1} is {short(text)[:40]!r}, not a number"
+                break
+            if text:
+                matrix[row, place] = float(text)
+    return matrix
+
+
+def _table(records: list[_Day], matrix: np.ndarray, flags: dict[int, list[str] | None]) -> pa.Table:
+    columns = {
+        "point_no": [record.stream.point for record in records],
+        "stream": [record.stream.suffix for record in records],
+        "channel": [CHANNELS.get(record.stream.suffix) for record in records],
+        "unit": [record.stream.unit for record in records],
+        "scale": [model.UNITS[record.stream.unit.lower()] for record in records],
+        "business_date": [record.day for record in records],
+        "interval_minutes": [record.stream.length for record in records],
+        "version": [record.version for record in records],
+        "row_number": [record.number for record in records],
+        "flag": [record.flag for record in records],
+        "flags": [flags[record.number] for record in records],
+    }
+    arrays = {name: pa.array(values, model.DAYS.field(name).type) for name, values in columns.items()}
+    return pa.table({**arrays, "values": model.value_lists(matrix)}, schema=model.DAYS)
+
+
+def _date(text: bytes) -> date | None:
+    if not re.fullmatch(rb"[0-9]{8}", text):
+        return None
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        return None
