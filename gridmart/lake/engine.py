@@ -186,7 +186,10 @@ class SparkEngine(Engine):
         return self.read([path])
 
     def _frame(self, expr: ir.Table) -> Any:
-        return self.session.sql(self.backend.compile(expr))
+        frame = self.session.sql(self.backend.compile(expr))
+        # Spark reads a number such as 0.5 in SQL as a decimal; everything here is floating point
+        decimals = [field.name for field in frame.schema if field.dataType.typeName() == "decimal"]
+        return frame.withColumns({name: frame[name].cast("double") for name in decimals}) if decimals else frame
 
     def keep(self, expr: ir.Table) -> ir.Table:
         path = self.scratch / next(self._names)

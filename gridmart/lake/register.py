@@ -70,14 +70,13 @@ class Register:
     def _changes(self) -> np.ndarray:
         """Dates on which anything in the register changes, sorted."""
         found = [
-            frame[column].dropna()
+            frame[column].dropna().to_numpy(dtype="datetime64[s]")
             for frame in self.tables.values()
             for column in frame.columns.intersection(list(DATE_COLUMNS))
         ]
-        dates = pd.concat(found).drop_duplicates() if found else pd.Series([], dtype="datetime64[s]")
+        dates = np.concatenate(found)
         # the day after too: a swap marks its own day only
-        both = pd.concat([dates, dates + pd.Timedelta(days=1)]).drop_duplicates().sort_values()
-        return both.to_numpy()
+        return np.unique(np.concatenate([dates, dates + np.timedelta64(1, "D")]))
 
     def _on(self, day: date) -> tuple[pd.DataFrame, str]:
         """Register on a date and its fingerprint; worked out once between two changes."""

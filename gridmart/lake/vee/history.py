@@ -51,7 +51,7 @@ def _empty(wanted: ir.Table) -> ir.Table:
         wanted.select(KEYS)
         .mutate(
             minute_of_day=ibis.literal(0, "int32"),
-            shape=ibis.literal(0.0, "float64"),
+            shape=ibis.null("float64"),
             shape_method=ibis.literal(0, "int32"),
         )
         .limit(0)

@@ -1,0 +1,237 @@
+"""Runs a scenario folder: `when/*.csv` through VEE, and compares with `then/*.csv`.
+
+when/points.csv    point, kind, usage_category, capacity_kva, interval_minutes, has_generation
+when/meters.csv    point, ct_ratio, pt_ratio, digits, installed, removed (optional: one meter, ratio 1)
+when/readings.csv  point, channel, date, version, register_start, register_end, i1…iN (empty: not delivered);
+                   a date may be a range 2026-03-02..2026-03-29; i1 may be `=0.5`, the value of all intervals
+then/readings.csv  point, channel, date, slot (from 1), value, quality, method, rules: every row that is not a plain
+                   actual value
+then/days.csv      point, channel, date, rules (optional): every point-day with a finding
+"""
+
+import csv
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gridmart.lake.engine import Engine, engine
+from gridmart.lake.register import Register
+from gridmart.lake.vee import clean
+from gridmart.lake.vee.days import dates_between, day_minutes, day_start
+from gridmart.lake.vee.rules import Rule
+
+SHANGHAI = "Asia/Shanghai"
+ARRIVED = datetime(2026, 6, 1, tzinfo=UTC)
+LONG_AGO = date(2020, 1, 1)
+
+
+@dataclass
+class Case:
+    """A small utility: points, meters and what was delivered."""
+
+    points: list[dict] = field(default_factory=list)
+    meters: list[dict] = field(default_factory=list)
+    rows: list[dict] = field(default_factory=list)
+    registers: list[dict] = field(default_factory=list)
+    timezone: str = SHANGHAI
+
+    def point(self, point: str, **other: object) -> "Case":
+        """Register a point (a residential customer of 10 kVA read hourly unless told otherwise)."""
+        self.points.append({"point": point, "kind": "customer", "usage_category": "residential",
+                            "capacity_kva": 10.0, "interval_minutes": 60, "has_generation": False, **other})  # fmt: skip
+        return self
+
+    def meter(self, point: str, installed: date, removed: date | None = None, ct_ratio: int = 1) -> "Case":
+        """Install a meter; a point without any has one since long ago."""
+        self.meters.append({"point": point, "ct_ratio": ct_ratio, "pt_ratio": 1, "digits": 6,
+                            "installed": installed, "removed": removed})  # fmt: skip
+        return self
+
+    def day(
+        self, point: str, day: date, values: list[float | None], registers: tuple[float | None, float | None] = (None, None),
+        channel: str = "import_kwh", version: int = 1, file_id: str = "f1", arrived_at: datetime = ARRIVED,
+        interval_minutes: int | None = None, row_number: int | None = None,
+    ) -> "Case":  # fmt: skip
+        """Deliver one point, channel and day; None is an interval not delivered."""
+        known = {row["point"]: row["interval_minutes"] for row in self.points}
+        length = interval_minutes or known.get(point, 60)
+        row = len(self.rows) if row_number is None else row_number
+        origin = {"version": version, "arrived_at": arrived_at, "file_id": file_id, "row_number": row}
+        start = day_start(day, ZoneInfo(self.timezone))
+        key = {"point_no": point, "channel": channel, "business_date": day}
+        for slot, value in enumerate(values):
+            if value is not None:
+                at = start + timedelta(minutes=slot * length)
+                self.rows.append(
+                    {**key, "interval_start": at, "interval_minutes": length, "value": value, **origin}
+                )
+        if registers != (None, None):
+            self.registers.append({**key, "index_start": registers[0], "index_end": registers[1], **origin})
+        return self
+
+    def days(self, point: str, first: date, last: date, values: list[float | None], **other: object) -> "Case":
+        """Deliver the same values every day of a range."""
+        for day in dates_between(first, last):
+            self.day(point, day, values, **other)  # type: ignore[arg-type]
+        return self
+
+    def register(self) -> Register:
+        """The register of this utility."""
+        points = pd.DataFrame(self.points)
+        named = {row["point"] for row in self.meters}
+        meters = self.meters + [
+            {"point": p, "ct_ratio": 1, "pt_ratio": 1, "digits": 6, "installed": LONG_AGO, "removed": None}
+            for p in points["point"]
+            if p not in named
+        ]
+        meter = pd.DataFrame(meters).rename(
+            columns={"point": "point_no", "installed": "installed_date", "removed": "removed_date"}
+        )
+        customer = points[points["kind"] == "customer"]
+        return Register(
+            {
+                "point": pd.DataFrame(
+                    {"point_no": points["point"], "account_no": points["point"], "point_kind": points["kind"],
+                     "feeder_no": "F001", "interval_minutes": points["interval_minutes"],
+                     "has_generation": points["has_generation"]}
+                ),
+                "place": pd.DataFrame({"point_no": points["point"], "transformer_no": "T0001", "valid_from": LONG_AGO,
+                                       "valid_to": None}),
+                "meter": meter.assign(meter_no="M1"),
+                "account": pd.DataFrame({"account_no": customer["point"], "usage_category": customer["usage_category"],
+                                         "opened_date": LONG_AGO, "closed_date": None}),
+                "contract": pd.DataFrame({"account_no": customer["point"],
+                                          "contract_capacity_kva": customer["capacity_kva"], "valid_from": LONG_AGO,
+                                          "valid_to": None}),
+                "transformer": pd.DataFrame({"transformer_no": ["T0001"], "transformer_feeder_no": ["F001"],
+                                             "rated_kva": [400.0]}),
+            }
+        )  # fmt: skip
+
+    def inputs(self, folder: Path, first: date, last: date) -> clean.Inputs:
+        """Parquet files of the deliveries, as the lake would hold them."""
+        folder.mkdir(parents=True, exist_ok=True)
+        paths: dict[date, list[str]] = {}
+        for day in sorted({row["business_date"] for row in self.rows}):
+            rows = [row for row in self.rows if row["business_date"] == day]
+            path = folder / f"{day}.parquet"
+            pq.write_table(pa.Table.from_pylist(rows, pa.schema(list(clean.RAW_TYPES.items()))), path)
+            paths[day] = [str(path)]
+        registers = folder / "registers.parquet"
+        schema = pa.schema(list(clean.REGISTER_TYPES.items()))
+        pq.write_table(pa.Table.from_pylist(self.registers, schema), registers)
+        return clean.Inputs(
+            first, last, self.timezone, paths, {}, [str(registers)], self.register().point_days(first, last)
+        )
+
+    def run(self, folder: Path, first: date, last: date | None = None, name: str = "duckdb") -> "Outcome":
+        """VEE of the dates first…last on an engine."""
+        inputs = self.inputs(folder / "when", first, last or first)
+        with engine(folder, name) as session:
+            return Outcome.of(session, clean.run(session, inputs))
+
+
+@dataclass
+class Outcome:
+    """Results of VEE as frames, sorted."""
+
+    readings: pd.DataFrame
+    days: pd.DataFrame
+    summaries: pd.DataFrame
+    unknown: pd.DataFrame
+    off_grid: pd.DataFrame
+
+    @classmethod
+    def of(cls, session: Engine, result: clean.Result) -> "Outcome":
+        """Read the lazy tables of a result."""
+        keys = ["point_no", "channel", "business_date"]
+        frames = [
+            session.arrow(table).to_pandas()
+            for table in (result.readings, result.point_days, result.summaries, result.unknown, result.off_grid)
+        ]
+        for frame in frames:
+            by = [*keys, *(["interval_start"] if "interval_start" in frame else [])]
+            frame.sort_values(by, inplace=True, ignore_index=True)
+        return cls(*frames)
+
+    def one(self, point: str, day: date, channel: str = "import_kwh") -> pd.DataFrame:
+        """Readings of a point-day, by slot."""
+        frame = self.readings
+        found = frame[(frame.point_no == point) & (frame.business_date == day) & (frame.channel == channel)]
+        return found.reset_index(drop=True)
+
+    def bits(self, point: str, day: date, channel: str = "import_kwh") -> Rule:
+        """Rules found in a point-day."""
+        frame = self.days
+        found = frame[(frame.point_no == point) & (frame.business_date == day) & (frame.channel == channel)]
+        return Rule(int(found["day_bits"].iloc[0]))
+
+
+def names(bits: int) -> str:
+    """Rule names of bits, joined by `+`."""
+    return "+".join(rule.name.lower() for rule in Rule if bits & rule and rule.name)
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _number(text: str | None) -> float | None:
+    return float(text) if text else None
+
+
+def load(folder: Path) -> Case:
+    """The utility of a scenario's `when` folder."""
+    case = Case()
+    for row in _read(folder / "when" / "points.csv"):
+        case.point(
+            row["point"], kind=row["kind"], usage_category=row["usage_category"] or None,
+            capacity_kva=_number(row["capacity_kva"]), interval_minutes=int(row["interval_minutes"]),
+            has_generation=row["has_generation"] == "true",
+        )  # fmt: skip
+    for row in _read(folder / "when" / "meters.csv"):
+        removed = date.fromisoformat(row["removed"]) if row["removed"] else None
+        case.meter(row["point"], date.fromisoformat(row["installed"]), removed, int(row["ct_ratio"]))
+    lengths = {row["point"]: row["interval_minutes"] for row in case.points}
+    for row in _read(folder / "when" / "readings.csv"):
+        first, _, last = row["date"].partition("..")
+        for day in dates_between(date.fromisoformat(first), date.fromisoformat(last or first)):
+            slots = day_minutes(day, ZoneInfo(case.timezone)) // lengths.get(row["point"], 60)
+            same = row["i1"].startswith("=")
+            values = [_number(row["i1"][1:] if same else row.get(f"i{n + 1}")) for n in range(slots)]
+            registers = _number(row["register_start"]), _number(row["register_end"])
+            case.day(row["point"], day, values, registers, row["channel"], int(row["version"]))
+    return case
+
+
+def compare(folder: Path, outcome: Outcome) -> None:
+    """Assert that the outcome is what the scenario's `then` folder says."""
+    frame = outcome.readings
+    slot = frame.groupby(["point_no", "channel", "business_date"]).cumcount() + 1
+    found = {}
+    for place, row in zip(slot, frame.itertuples(), strict=True):
+        if row.quality_code != "A" or row.rule_bits:
+            method = "" if pd.isna(row.method_code) else str(int(row.method_code))
+            key = (row.point_no, row.channel, str(row.business_date), str(place))
+            found[key] = (round(row.value, 6), row.quality_code, method, names(row.rule_bits))
+    wanted = {
+        (row["point"], row["channel"], row["date"], row["slot"]):
+        (float(row["value"]), row["quality"], row["method"], row["rules"])
+        for row in _read(folder / "then" / "readings.csv")
+    }  # fmt: skip
+    assert found == wanted
+    if (folder / "then" / "days.csv").exists():
+        days = {
+            (row.point_no, row.channel, str(row.business_date)): names(row.day_bits)
+            for row in outcome.days.itertuples()
+            if row.day_bits
+        }
+        assert days == {(r["point"], r["channel"], r["date"]): r["rules"] for r in _read(folder / "then" / "days.csv")}
