@@ -16,6 +16,11 @@ def register(app: typer.Typer) -> None:
     """Add this area's commands to the command line."""
     quality = typer.Typer(help="The three gates, their results and reports.", no_args_is_help=True)
     quality.command("arrival")(arrival)
+    quality.command("dbt-results")(dbt_results)
+    quality.command("publication")(publication)
+    quality.command("docs")(docs)
+    quality.command("report")(report)
+    app.command("publish")(publish)
     app.add_typer(quality, name="quality")
 
 
@@ -46,3 +51,55 @@ def arrival(
     outcome = gate.run(source, first, last, _say())
     counts = {"checks": outcome.checks, "warnings": outcome.warnings, "rows": outcome.rows}
     _print({"source": source, **counts}, first, last)
+
+
+def dbt_results() -> None:
+    """Gate 2: store the results of dbt's tests of its last run. Example: `gridmart quality dbt-results`"""
+    from gridmart.quality import dbt_results as gate
+
+    checks, failed = gate.store()
+    _print({"checks": checks, "failed": failed}, None, None)
+
+
+def publication(start: From = None, end: To = None) -> None:
+    """Gate 3 alone: check the candidate marts, publish nothing. Example: `gridmart quality publication`"""
+    from gridmart.errors import GridmartError
+    from gridmart.quality import publication as gate
+
+    first, last = _dates(start, end)
+    found = gate.check(first, last, _say()).results
+    failures = [result for result in found if result.is_failure]
+    if failures:
+        raise GridmartError(
+            f"{len(failures)} critical expectations are not met, the first: {failures[0]}",
+            "Repair the data or the model, build again, and check again.",
+            gate.EXIT_GATE,
+        )
+    _print({"checks": len(found), "warnings": sum(r.is_warning for r in found)}, first, last)
+
+
+def publish(start: From = None, end: To = None) -> None:
+    """Check the candidate marts, copy them to marts in one transaction, set the badge. Example: `gridmart publish`
+
+    When the gate is red nothing is copied, the badge says why, and the exit code is 4.
+    """
+    from gridmart.quality import publication as gate
+
+    first, last = _dates(start, end)
+    decision, rows = gate.run(first, last, _say())
+    as_of = decision.data_as_of and str(decision.data_as_of)
+    _print({"status": decision.status, "reason": decision.reason, "data_as_of": as_of, "rows": rows}, first, last)
+
+
+def docs() -> None:
+    """Build Data Docs of the latest results under var/quality/docs. Example: `gridmart quality docs`"""
+    from gridmart.quality import data_docs
+
+    typer.echo(json.dumps({"page": str(data_docs.build())}))
+
+
+def report() -> None:
+    """Write the quality report var/quality/report.html. Example: `gridmart quality report`"""
+    from gridmart.quality import report as page
+
+    typer.echo(json.dumps({"page": str(page.write())}))

@@ -57,10 +57,12 @@ def _observed(outcome: Any, personal: bool) -> tuple[str | None, int | None, dic
     if examples and not personal:
         details["examples"] = [str(value) for value in examples[:EXAMPLES]]
     count = result.get("unexpected_count")
+    text: str | None
     if "observed_value" in result:
         value = result["observed_value"]
         if outcome.expectation_config.type == "unexpected_rows_expectation":
-            count, text = value, f"{value} rows"
+            count = value
+            text = f"{value} rows"
         else:
             text = str(value)
     else:
@@ -93,7 +95,8 @@ def _result(suite: Suite, target: Target, span: Range, outcome: Any) -> Result:
     )
 
 
-def _absent(suite: Suite, target: Target) -> Result:
+def _existence(suite: Suite, target: Target, exists: bool) -> Result:
+    """That the table is there is always a result of its own, so that a failure is known to have healed."""
     return Result(
         gate=target.gate,
         suite=suite.name,
@@ -101,15 +104,18 @@ def _absent(suite: Suite, target: Target) -> Result:
         table=suite.table,
         expectation="expect_table_to_exist",
         severity="critical",
-        is_success=False,
-        observed=f"{target.schema}.{suite.table} does not exist",
+        is_success=exists,
+        observed=None if exists else f"{target.schema}.{suite.table} does not exist",
     )
 
 
 def run(suites: list[Suite], target: Target, say: Callable[[str], None]) -> list[Result]:
     """Check every suite; a missing table and a check that cannot run are failures, not errors."""
     present = _present(target)
-    results = [_absent(suite, target) for suite in suites if suite.table not in present]
+    results = [_existence(suite, target, suite.table in present) for suite in suites]
+    for result in results:
+        if not result.is_success:
+            say(f"  {result.severity}: {result}")
     checked = [suite for suite in suites if suite.table in present]
     if not checked:
         return results

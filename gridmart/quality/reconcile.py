@@ -26,7 +26,7 @@ def _at_source(engine: Any, source: Source, table: Table, until: Any) -> tuple[i
     """Rows that the source held when it was extracted (cursor up to `until`), rows now, and sums of the former."""
     import sqlalchemy as sa
 
-    columns = {name: sa.column(name) for name in (source.cursor, *table.reconcile)}
+    columns: dict[str, Any] = {name: sa.column(name) for name in (source.cursor, *table.reconcile)}
     what = sa.table(table.name, *columns.values(), schema=systems.schema_of(source))
     everything = sa.select(sa.func.count()).select_from(what)
     then = sa.select(sa.func.count(), *(sa.func.coalesce(sa.func.sum(columns[c]), 0) for c in table.reconcile))
