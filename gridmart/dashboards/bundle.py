@@ -13,11 +13,12 @@ from typing import Any
 
 import yaml
 
-from gridmart.dashboards.source import Dashboard, Source, SourceFile, stable_uuid
+from gridmart.dashboards.source import Dashboard, Source, SourceFile
 from gridmart.secrets import secret
 from gridmart.settings import settings
 from gridmart.warehouse.database import url
 
+DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 VERSION = "1.0.0"
 MASK = "XXXXXXXXXX"  # what Superset shows in place of a password
 NO_TIME_RANGE = "No filter"
@@ -37,8 +38,7 @@ def time_column(dataset: SourceFile) -> str | None:
 def layout_charts(dashboard: Dashboard) -> Iterator[tuple[str, int]]:
     """Charts of the layout with their width in columns (of 12), from top to bottom."""
     for section in dashboard.content.get("layout", []):
-        for name, width in section.get("charts", {}).items():
-            yield name, width
+        yield from section.get("charts", {}).items()
 
 
 def chart_filters(chart: SourceFile, dataset: SourceFile) -> list[dict[str, Any]]:
@@ -305,5 +305,5 @@ def archive(source: Source) -> bytes:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bundle:
         for path, content in {"metadata.yaml": metadata, **files(source)}.items():
             entry = zipfile.ZipInfo(f"gridmart/{path}", date_time=(2026, 1, 1, 0, 0, 0))
-            bundle.writestr(entry, yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
+            bundle.writestr(entry, yaml.dump(content, Dumper=DUMPER, allow_unicode=True, sort_keys=False))
     return out.getvalue()

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import yaml
 
+from gridmart.dashboards.source import LOADER
 from gridmart.errors import GridmartError
 from gridmart.secrets import secret
 from gridmart.settings import settings
@@ -108,7 +109,7 @@ class Superset:
             for name in archive.namelist():
                 parts = name.split("/")
                 if len(parts) > 2:
-                    content = yaml.load(archive.read(name), Loader=_Loader)  # noqa: S506 - a safe loader
+                    content = yaml.load(archive.read(name), Loader=LOADER)  # noqa: S506 - a safe loader
                     live[f"{parts[1]}/{content['uuid']}"] = content
         return live
 
@@ -119,9 +120,6 @@ class Superset:
     def chart_data(self, query_context: dict[str, Any]) -> list[dict[str, Any]]:
         """Results of a chart's queries, each with `data` (rows) and `error`."""
         return list(self.post("/api/v1/chart/data", query_context)["result"])
-
-
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _message(answer: httpx.Response) -> str:

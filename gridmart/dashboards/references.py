@@ -45,7 +45,7 @@ def query_context(source: Source, chart: SourceFile, dataset_id: int, chart_id: 
     params = chart_params(source, chart)
     dataset = source.datasets[chart.content["dataset"]]
     raw = params.get("query_mode") == "raw"
-    columns: list[Any] = [name for name in columns_used({k: v for k, v in params.items() if k != "order_by_cols"})]
+    columns: list[Any] = list(columns_used({k: v for k, v in params.items() if k != "order_by_cols"}))
     if params.get("time_grain_sqla") and params.get("x_axis"):
         label = params["x_axis"]
         columns = [name for name in columns if name != label]

@@ -21,6 +21,7 @@ from gridmart.errors import GridmartError
 from gridmart.settings import PROJECT_DIR
 
 SUPERSET_DIR = PROJECT_DIR / "superset"
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where the wheel has it: ten times faster
 NAMESPACE = uuid5(NAMESPACE_DNS, "gridmart")
 
 
@@ -67,7 +68,7 @@ class Source:
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file that holds a mapping; GridmartError names the file and line otherwise."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 - a safe loader
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise GridmartError(
             f"{path} cannot be read: {error}", "Correct the file, then run the command again."
