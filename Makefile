@@ -46,7 +46,8 @@ lint: ## ruff, mypy, sqlfluff
 	@$(BIN)/sqlfluff lint --processes 2 dbt/models dbt/tests
 
 .PHONY: format
-format: ## write code in the house's form
+format: ## write code in the house's form, and .env.example from the settings
+	@$(BIN)/python -c 'from gridmart.settings import env_example; print(env_example(), end="")' > .env.example
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 

@@ -27,8 +27,6 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that every service listens on.")
     postgres_port: int = Field(15432, description="TCP port of PostgreSQL.")
     airflow_port: int = Field(18080, description="TCP port of Airflow's web interface and API.")
-    airflow_worker_log_port: int = Field(18793, description="TCP port of Airflow's task log server.")
-    airflow_trigger_log_port: int = Field(18794, description="TCP port of Airflow's trigger log server.")
     superset_port: int = Field(18088, description="TCP port of Superset.")
 
     postgres_host: str = Field("", description="External PostgreSQL host; empty: the embedded one is started.")

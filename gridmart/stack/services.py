@@ -29,7 +29,9 @@ TELEMETRY_OFF = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
 # left behind by another installation, or by a shell: they would change what the services do
-NOT_INHERITED = ("AIRFLOW", "SUPERSET", "FLASK_", "DBT_", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PG")
+NOT_INHERITED = ("AIRFLOW", "SUPERSET", "FLASK_", "DBT_", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PG") + (
+    "PYTHONDONTWRITEBYTECODE",  # compiling Airflow anew at every start takes half of that start
+)
 
 
 @dataclass(frozen=True)
