@@ -1,0 +1,132 @@
+"""Versions of models: files under `var/models`, their checksums and measures in `ml.model_version`.
+
+A file is loaded only if its sha256 is the registered one: a model file is a pickle, and a pickle of
+somebody else's can run their code.
+"""
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import joblib
+import psycopg
+
+from gridmart.settings import settings
+from ml.errors import NoChampionError, TamperedArtifactError
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One row of `ml.model_version`."""
+
+    task: str
+    model_version: str
+    train_from: date
+    train_to: date
+    data_snapshot: str
+    metrics: dict[str, Any]
+    baseline_metrics: dict[str, Any]
+    is_champion: bool
+    reason: str
+    artifact_path: str = ""
+    artifact_sha256: str = ""
+    trained_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One row of `ml.backtest_result`, without its task and version."""
+
+    level_code: str
+    fold_no: int
+    fold_from: date
+    fold_to: date
+    metric: str
+    model_value: float
+    baseline_value: float | None
+    level_no: str = ""
+
+
+def version_name(last_date: date, *parts: object) -> str:
+    """Name of a version: last business date and a short hash of what determines the model (data, parameters)."""
+    return f"{last_date:%Y%m%d}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:8]}"
+
+
+def save(task: str, version: str, pipeline: object) -> tuple[str, str]:
+    """Persist a pipeline; returns its path relative to the var folder and its sha256."""
+    path = Path("models") / task / version / "model.joblib"
+    target = settings().var_dir / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    joblib.dump(pipeline, buffer, compress=3)
+    partial = target.with_suffix(".partial")
+    partial.write_bytes(buffer.getvalue())
+    partial.replace(target)
+    return str(path), hashlib.sha256(buffer.getvalue()).hexdigest()
+
+
+def load(version: ModelVersion) -> Any:
+    """The pipeline of a version; raises TamperedArtifactError if its file is absent or not the registered one."""
+    path = settings().var_dir / version.artifact_path
+    repair = f"train again: `gridmart ml train --task {version.task}`"
+    if not path.is_file():
+        raise TamperedArtifactError(f"the model file {path} is missing", repair)
+    content = path.read_bytes()  # read once: what is checked is what is loaded
+    if hashlib.sha256(content).hexdigest() != version.artifact_sha256:
+        raise TamperedArtifactError(f"the model file {path} is not the one that was registered", repair)
+    return joblib.load(io.BytesIO(content))
+
+
+COLUMNS = """task, model_version, train_from, train_to, data_snapshot, metrics, baseline_metrics, is_champion, reason,
+    artifact_path, artifact_sha256, trained_at"""
+
+
+def versions(connection: psycopg.Connection, task: str | None = None) -> list[ModelVersion]:
+    """Registered versions, newest first."""
+    rows = connection.execute(
+        f"select {COLUMNS} from ml.model_version where %s::text is null or task = %s order by trained_at desc, task",
+        (task, task),
+    ).fetchall()
+    return [ModelVersion(*row) for row in rows]
+
+
+def find(connection: psycopg.Connection, task: str, version: str) -> ModelVersion | None:
+    """A version by name, or None."""
+    return next((row for row in versions(connection, task) if row.model_version == version), None)
+
+
+def champion(connection: psycopg.Connection, task: str) -> ModelVersion:
+    """The promoted version; raises NoChampionError if there is none."""
+    for row in versions(connection, task):
+        if row.is_champion:
+            return row
+    raise NoChampionError(f"no model of {task} has been promoted", f"run `gridmart ml train --task {task}`")
+
+
+def register(connection: psycopg.Connection, version: ModelVersion, measures: list[Measure]) -> None:
+    """Write a version and its backtest, and make it champion if it says so, in the caller's transaction."""
+    key = (version.task, version.model_version)
+    if version.is_champion:
+        connection.execute("update ml.model_version set is_champion = false where task = %s", (version.task,))
+    connection.execute("delete from ml.model_version where task = %s and model_version = %s", key)
+    connection.execute("delete from ml.backtest_result where task = %s and model_version = %s", key)
+    connection.execute(
+        f"insert into ml.model_version ({COLUMNS}) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            *key, version.train_from, version.train_to, version.data_snapshot, json.dumps(version.metrics),
+            json.dumps(version.baseline_metrics), version.is_champion, version.reason, version.artifact_path,
+            version.artifact_sha256, version.trained_at or datetime.now(UTC),
+        ),
+    )  # fmt: skip
+    target = """ml.backtest_result (task, model_version, level_code, level_no, fold_no, fold_from, fold_to, metric,
+        model_value, baseline_value)"""
+    with connection.cursor() as cursor, cursor.copy(f"copy {target} from stdin") as copy:
+        for m in measures:
+            copy.write_row(
+                (*key, m.level_code, m.level_no, m.fold_no, m.fold_from, m.fold_to, m.metric, m.model_value,
+                 m.baseline_value)
+            )  # fmt: skip
