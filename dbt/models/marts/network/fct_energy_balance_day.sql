@@ -115,7 +115,7 @@ rounded as (
 rates as (
     select
         *,
-        supplied_kwh - sold_kwh as loss_kwh,
+        (supplied_kwh - sold_kwh)::numeric(18, 3) as loss_kwh,
         (supplied_kwh - sold_kwh) / nullif(supplied_kwh, 0) as rate,
         {{ var("estimate_error_share") }} * estimated_kwh / nullif(supplied_kwh, 0) as half_width,
         case level_code
