@@ -79,12 +79,13 @@ def check(source: Source) -> list[Result]:
                 _result(source, table, "expect_no_row_deleted_at_the_source", landed <= now, seen,
                         severity="warning", unexpected_count=max(landed - now, 0))
             )  # fmt: skip
-            if landed != now or then != now:
-                continue  # rows were added or changed since: sums of different moments say nothing
+            # rows were added or changed since the extraction: sums of different moments say nothing
+            is_still = landed == now == then
             for column, total in source_sums.items():
+                seen = f"{sums[column]:,} landed, {total:,} at the source" + ("" if is_still else "; it changed since")
                 results.append(
-                    _result(source, table, "expect_sum_to_equal_the_source", sums[column] == total,
-                            f"{sums[column]:,} landed, {total:,} at the source", column=column, severity="critical")
+                    _result(source, table, "expect_sum_to_equal_the_source", not is_still or sums[column] == total,
+                            seen, column=column, severity="critical")
                 )  # fmt: skip
     except sa.exc.DBAPIError as error:
         raise systems.unreachable(source, engine, error) from error

@@ -55,7 +55,7 @@ def facts() -> dict[str, Any]:
     from psycopg.rows import dict_row
 
     with connect("auditor") as connection, connection.cursor(row_factory=dict_row) as cursor:
-        found: dict[str, Any] = {name: cursor.execute(query).fetchall() for name, query in QUERIES.items()}  # type: ignore[call-overload]
+        found: dict[str, Any] = {name: cursor.execute(query).fetchall() for name, query in QUERIES.items()}
     for single in ("publication", "good"):
         found[single] = found[single][0] if found[single] else None
     return found

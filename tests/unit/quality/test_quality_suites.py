@@ -1,0 +1,88 @@
+"""The suites in expectations/ are complete and well formed."""
+
+import json
+
+import pytest
+
+from gridmart.errors import GridmartError
+from gridmart.quality import dbt_results, suites
+from gridmart.sources import catalog
+
+ALL = sorted(suites.FOLDER.rglob("*.json"))
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda p: str(p.relative_to(suites.FOLDER)))
+def test_suite_is_named_after_its_path_and_each_expectation_has_its_own_name(path):
+    suite = suites.read(path)
+    assert suite.name == ".".join(path.relative_to(suites.FOLDER).with_suffix("").parts)
+    keys = [
+        (
+            e["meta"].get("name", e["type"]),
+            str(e["kwargs"].get("column") or e["kwargs"].get("column_list") or e["kwargs"].get("column_set")),
+        )
+        for e in suite.expectations
+    ]
+    assert len(keys) == len(set(keys)), "two expectations of one name could not be told apart in the results"
+
+
+def test_every_table_of_every_source_has_an_arrival_suite():
+    for source in catalog.sources().values():
+        assert {suite.table for suite in suites.arrival(source.name)} == set(source.keys)
+
+
+def test_publication_has_suites_for_what_the_cockpit_shows():
+    assert {"fct_point_day", "fct_bill", "fct_energy_balance_day", "rpt_recovery_month", "customer_360"} <= {
+        suite.table for suite in suites.publication()
+    }
+
+
+def test_expectation_without_a_reason_is_refused(tmp_path):
+    path = tmp_path / "bill.json"
+    expectation = {"type": "t", "kwargs": {}, "meta": {"severity": "critical", "since": "2026-11-24", "why": ""}}
+    path.write_text(json.dumps({"name": "arrival.x.bill", "expectations": [expectation]}))
+    with pytest.raises(GridmartError, match=r"severity.*since, why"):
+        suites.read(path)
+
+
+def test_source_without_suites_is_named():
+    with pytest.raises(GridmartError, match="'crm' has no arrival suites"):
+        suites.arrival("crm")
+
+
+def _manifest():
+    return {
+        "nodes": {
+            "test.g.unique_x": {
+                "resource_type": "test",
+                "name": "unique_fct_bill_bill_no",
+                "attached_node": "model.g.fct_bill",
+                "column_name": "bill_no",
+                "test_metadata": {"name": "unique"},
+                "depends_on": {"nodes": ["model.g.fct_bill"]},
+            },
+            "model.g.fct_bill": {"resource_type": "model", "name": "fct_bill"},
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("pass", (True, "critical")), ("fail", (False, "critical")), ("warn", (False, "warning")), ("skipped", None)],
+)
+def test_dbt_test_becomes_a_result(status, expected):
+    outcome = {"unique_id": "test.g.unique_x", "status": status, "failures": 2, "message": "Got 2 results"}
+    result = dbt_results._result(outcome, _manifest())
+    if expected is None:
+        assert result is None
+        return
+    assert (result.is_success, result.severity) == expected
+    assert (result.table, result.column, result.expectation, result.unexpected_count) == (
+        "fct_bill",
+        "bill_no",
+        "unique",
+        2,
+    )
+
+
+def test_dbt_model_is_no_result():
+    assert dbt_results._result({"unique_id": "model.g.fct_bill", "status": "success"}, _manifest()) is None
