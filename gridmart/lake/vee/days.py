@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from gridmart import calendar
+import gridmart.calendar as calendar
 
 
 def dates_between(start: date, end: date) -> list[date]:

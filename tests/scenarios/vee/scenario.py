@@ -67,9 +67,7 @@ class Case:
         for slot, value in enumerate(values):
             if value is not None:
                 at = start + timedelta(minutes=slot * length)
-                self.rows.append(
-                    {**key, "interval_start": at, "interval_minutes": length, "value": value, **origin}
-                )
+                self.rows.append({**key, "interval_start": at, "interval_minutes": length, "value": value, **origin})
         if registers != (None, None):
             self.registers.append({**key, "index_start": registers[0], "index_end": registers[1], **origin})
         return self
