@@ -12,7 +12,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
@@ -32,6 +32,7 @@ from gridmart.settings import settings
 from gridmart.warehouse.database import connect
 
 BATCH_BYTES = 320 << 20  # of unpacked text: about 45 million readings, 0.4 GB of scratch
+SMALL_BYTES = 1 << 20
 PACKED_RATIO = 12  # what gzip and zip are reckoned to unpack to, for the size of batches only
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload")
 PROPERTY = "gridmart.batch"
@@ -129,7 +130,7 @@ def ingest(progress: Any = None) -> Outcome:
         batches += _plan(_scan(begun, tell))
         if not batches:
             return outcome
-        with ProcessPoolExecutor(settings().lake_workers, mp_context=get_context("spawn")) as pool:
+        with _workers(batches) as pool:
             for number, batch in enumerate(batches):
                 tell("batch", number, len(batches))
                 rows = _take_in(batch, pool, tell)
@@ -138,6 +139,14 @@ def ingest(progress: Any = None) -> Outcome:
                 outcome.reported.append(batch.manifest)
         _mirror([row["file_id"] for row in outcome.files])
     return outcome
+
+
+def _workers(batches: list[Batch]) -> Executor:
+    """Processes for much work; for little, starting them would take longer than the work."""
+    size = sum(file.size_bytes for batch in batches for file in batch.files)
+    if size <= SMALL_BYTES:
+        return ThreadPoolExecutor(1)
+    return ProcessPoolExecutor(settings().lake_workers, mp_context=get_context("spawn"))
 
 
 def _known() -> tuple[set[str], set[tuple[str, int, int]]]:
@@ -225,7 +234,7 @@ def _read_manifest(path: Path) -> Batch:
     return Batch(path.stem, arrived_at, [Found(**file) for file in stored["files"]])
 
 
-def _take_in(batch: Batch, pool: ProcessPoolExecutor, tell: Any) -> list[dict[str, Any]]:
+def _take_in(batch: Batch, pool: Executor, tell: Any) -> list[dict[str, Any]]:
     """Parse and commit one batch; returns its rows of ami.file."""
     if batch.batch_id in tables.snapshot_property("file", PROPERTY):
         return _file_rows({file.file_id for file in batch.files})

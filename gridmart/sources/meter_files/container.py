@@ -33,9 +33,7 @@ def members(data: bytes) -> Iterator[tuple[str, bytes | RefusalError]]:
 
 def _not_packed(data: bytes, name: str = "") -> bytes:
     if data.startswith((ZIP, GZIP)):
-        raise RefusalError(
-            "nested_archive", f"an archive inside an archive is not opened {name}".strip()
-        )
+        raise RefusalError("nested_archive", f"an archive inside an archive is not opened {name}".strip())
     return data
 
 

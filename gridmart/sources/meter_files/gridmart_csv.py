@@ -51,7 +51,16 @@ class _Reader:
         rows = self.table.num_rows
         numbers = np.arange(2, rows + len(self.misfits) + 2, dtype=np.int64)
         self.numbers = np.delete(numbers, np.array(self.misfits, dtype=np.int64) - 2) if self.misfits else numbers
-        self.good = np.ones(rows, dtype=bool)
+        self._drop_blank_lines()
+        self.good = np.ones(self.table.num_rows, dtype=bool)
+
+    def _drop_blank_lines(self) -> None:
+        """Arrow reads a blank line as a row without any value."""
+        empty = _mask(pc.equal(self.table["point"].combine_chunks(), ""))
+        for row in np.flatnonzero(empty).tolist():
+            empty[row] = not self._line(int(self.numbers[row])).strip()
+        if empty.any():
+            self.table, self.numbers = self.table.filter(pa.array(~empty)), self.numbers[~empty]
 
     def _read(self) -> pa.Table:
         body = self.data.split(b"\n", 1)[1] if b"\n" in self.data else b""
@@ -207,7 +216,7 @@ class _Reader:
         self, versions: np.ndarray, lengths: np.ndarray, registers: dict[str, np.ndarray], matrix: np.ndarray,
         counts: np.ndarray,
     ) -> Parsed:  # fmt: skip
-        lines = self.table.num_rows + len(self.misfits) + 1
+        lines = len(self.data.rstrip(b"\r\n").split(b"\n"))
         good = self.good
         everything = bool(good.all())
         table = self.table if everything else self.table.filter(pa.array(good))

@@ -174,12 +174,13 @@ class _Reader:
         record = _Day(stream, number, line, day, values, flag, version)
         self.current = record
         if not FLAG.match(flag):
-            found = next((n for n, part in enumerate(parts[2:]) if FLAG.match(part.strip().decode().upper())), None)
-            found = len(parts) - 2 if found is None else found
+            place = next((n for n, part in enumerate(parts[2:]) if FLAG.match(part.strip().decode().upper())), None)
+            is_value = not flag or IS_NUMBER.match(flag.encode()) is not None
+            found = len(parts) - 2 if place is None else place
             record.fault = (
-                ("bad_structure", f"quality flag {flag[:10]!r} is not one of A, E, F, N, S, V")
-                if found == due
-                else ("interval_mismatch", f"{found} values, the day has {due} intervals of {stream.length} minutes")
+                ("interval_mismatch", f"{found} values, the day has {due} intervals of {stream.length} minutes")
+                if place is not None or is_value
+                else ("bad_structure", f"quality flag {flag[:10]!r} is not one of A, E, F, N, S, V")
             )
         self.days.append(record)
 

@@ -1,0 +1,48 @@
+"""Small meter files made in place."""
+
+from datetime import date, timedelta
+
+HEADER = "point,channel,unit,date,interval_minutes,version,register_start,register_end"
+
+
+def csv_row(
+    point: str = "P000000001", day: date | str = date(2026, 10, 1), values: list[object] | None = None,
+    channel: str = "import_kwh", unit: str = "kWh", minutes: object = 15, version: object = 1,
+    start: object = "", end: object = "",
+) -> str:  # fmt: skip
+    """One line of gridmart CSV; 96 values of 1.0 unless told otherwise."""
+    cells = [point, channel, unit, day, minutes, version, start, end, *(values if values is not None else [1.0] * 96)]
+    return ",".join(str(cell) for cell in cells)
+
+
+def csv_file(*rows: str, width: int = 96) -> bytes:
+    """A gridmart CSV of these lines."""
+    header = f"{HEADER},{','.join(f'i{n}' for n in range(1, width + 1))}"
+    return "".join(f"{line}\n" for line in (header, *rows)).encode()
+
+
+def record_300(day: str = "20261001", values: list[object] | None = None, tail: str = "A,,,20261002010203,") -> str:
+    """A 300 record; 48 values of 0.5 unless told otherwise."""
+    return ",".join(["300", day, *(str(value) for value in (values if values is not None else [0.5] * 48)), tail])
+
+
+def record_200(point: str = "P000000001", suffix: str = "E1", unit: str = "kWh", minutes: object = 30) -> str:
+    """A 200 record."""
+    return f"200,{point},{suffix},1,{suffix},N1,METER1,{unit},{minutes},"
+
+
+def nem12_file(*records: str, header: str = "100,NEM12,202610020000,MDP,RET", end: str = "900") -> bytes:
+    """A NEM12 file of these records."""
+    return "".join(f"{line}\n" for line in (header, *records, end) if line).encode()
+
+
+def csv_of_days(points: int, first: date, days: int, version: int = 1, base: float = 1.0) -> bytes:
+    """Several points and days of gridmart CSV, different everywhere."""
+    rows = [
+        csv_row(
+            f"P{point:09d}", first + timedelta(days=n), [base + point + n + k / 100 for k in range(96)],
+            version=version, start=100 + n, end=101 + n,
+        )
+        for n in range(days) for point in range(points)
+    ]  # fmt: skip
+    return csv_file(*rows)
