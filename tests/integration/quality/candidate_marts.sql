@@ -1,0 +1,63 @@
+-- Small candidate marts that meet every publication suite, and the raw tables that the suites reconcile with.
+create table raw_cis.customer (customer_no text, customer_name text);
+create table raw_cis.account (account_no text, customer_no text);
+create table raw_cis.bill (bill_no text, amount_yuan numeric(18, 2));
+create table raw_cis.payment (payment_no text, amount_yuan numeric(18, 2));
+insert into raw_cis.customer values ('C1', '张三丰');
+insert into raw_cis.account values ('0000000001', 'C1');
+insert into raw_cis.bill values ('B1', 100.10), ('B2', 50.00);
+insert into raw_cis.payment values ('Y1', 60.10);
+
+create table marts_candidate.dim_date as
+select d::date as business_date, 'workday'::text as day_type from generate_series(date '2025-11-01', '2026-11-01', '1 day') d;
+create table marts_candidate.dim_organisation as
+select * from (values ('1400', '公司', 'company'), ('1400101', '一所', 'station')) as t (org_no, org_name_zh, org_type);
+create table marts_candidate.dim_account as select 'K1'::text as account_key, '0000000001'::text as account_no,
+    '1400101'::text as org_no, true as is_current, '张**'::text as customer_name_masked;
+create table marts_candidate.dim_metering_point as
+select 'M1'::text as point_key, 'P000000001'::text as point_no, 1 as multiplier, true as is_current;
+create table marts_candidate.dim_transformer as
+select 'T0001'::text as transformer_no, 'F001'::text as feeder_no, 400::numeric as rated_kva;
+create table marts_candidate.customer_360 as select '0000000001'::text as account_no, 0.2 as valley_share,
+    0.4 as load_factor, 0.0 as estimated_share_30d, 1.0 as on_time_payment_share, 40.00::numeric(18, 2) as arrears_yuan,
+    10::numeric(18, 3) as energy_30d_kwh;
+create table marts_candidate.fct_point_day as
+select 'P000000001'::text as point_no, d::date as business_date, 'customer'::text as point_kind,
+    '0000000001'::text as account_no, 10::numeric(18, 3) as import_kwh, 0::numeric(18, 3) as sharp_kwh,
+    4::numeric(18, 3) as peak_kwh, 3::numeric(18, 3) as flat_kwh, 3::numeric(18, 3) as valley_kwh,
+    0::numeric(18, 3) as deep_valley_kwh, 96 as intervals_due, 95 as intervals_actual, 1 as intervals_estimated,
+    timestamptz '2026-11-01' as built_at
+from generate_series(date '2026-10-29', '2026-10-31', '1 day') d;
+create index on marts_candidate.fct_point_day (business_date);
+create table marts_candidate.fct_transformer_load_hour as select 'T0001'::text as transformer_no,
+    timestamptz '2026-10-31' as hour_start_at, date '2026-10-31' as business_date, 5.0 as load_kw, 0.01 as load_rate,
+    now() as built_at;
+create table marts_candidate.fct_feeder_load_hour as select 'F001'::text as feeder_no,
+    timestamptz '2026-10-31' as hour_start_at, date '2026-10-31' as business_date, 5.0 as load_kw, now() as built_at;
+create table marts_candidate.fct_weather_hour as
+select '14001'::text as station_code, timestamptz '2026-10-31' as hour_start_at, 12.5 as temperature_c;
+create table marts_candidate.fct_collection_day as select date '2026-10-31' as business_date, 'T0001'::text as transformer_no,
+    1 as points_due, 1 as points_read, 1 as points_complete, now() as built_at;
+create table marts_candidate.fct_bill as
+select * from (values ('B1', '0000000001', date '2026-10-01', 100.10::numeric(18, 2), 60.10::numeric(18, 2), 40.00::numeric(18, 2)),
+    ('B2', '0000000001', '2026-09-01', 50.00, 50.00, 0.00))
+    as t (bill_no, account_no, bill_month, receivable_yuan, received_yuan, outstanding_yuan);
+create table marts_candidate.fct_payment as select 'Y1'::text as payment_no, 60.10::numeric(18, 2) as amount_yuan;
+create table marts_candidate.fct_energy_balance_day as
+select 'company'::text as level_code, '1400'::text as level_no, d::date as business_date, 105::numeric(18, 3) as supplied_kwh,
+    100::numeric(18, 3) as sold_kwh, 5::numeric(18, 3) as loss_kwh, 0.0476 as loss_rate, 'normal'::text as balance_class,
+    now() as built_at
+from generate_series(date '2026-10-29', '2026-10-31', '1 day') d;
+create table marts_candidate.rpt_recovery_month as select date '2026-10-01' as bill_month, '1400101'::text as org_no,
+    'residential'::text as usage_category, 100.10::numeric(18, 2) as receivable_yuan, 60.10::numeric(18, 2) as received_yuan,
+    40.00::numeric(18, 2) as outstanding_yuan, 0.6004 as recovery_rate;
+create table marts_candidate.rpt_sales_month as select date '2026-10-01' as sales_month, '1400101'::text as org_no,
+    'residential'::text as usage_category, 200::numeric(18, 3) as energy_kwh, 0.5 as average_price_yuan;
+create table marts_candidate.fct_load_forecast_hour as select 'company'::text as level_code, '1400'::text as level_no,
+    timestamptz '2026-11-01' as hour_start_at, 4.0 as p10_kw, 5.0 as p50_kw, 6.0 as p90_kw;
+create table marts_candidate.rpt_forecast_accuracy as select 'load'::text as task, 'v1'::text as model_version,
+    'company'::text as level_code, 'wape'::text as metric, 0.2 as improvement_share, true as is_champion;
+create table marts_candidate.rpt_segment as select 'flat'::text as segment_code, 1 as accounts;
+create table marts_candidate.fct_quarantine as select 'negative'::text as rule_code, 'value below zero'::text as reason;
+create table marts_candidate.fct_file as select 'f1'::text as file_id, 'accepted'::text as status;
+create table marts_candidate.fct_quality_result as select * from supervision.quality_result where false;

@@ -1,0 +1,226 @@
+"""The publication gate on real tables: what is wrong never reaches the dashboards, and they say so."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gridmart.errors import GridmartError
+from gridmart.quality import publication, report
+from gridmart.settings import PROJECT_DIR
+from gridmart.sources import status
+from gridmart.warehouse import publish
+from gridmart.warehouse.database import connect
+from tests.integration.sources.source_database import forget_landed
+
+SQL = Path(__file__).with_name("candidate_marts.sql")
+QUERY = "select * from supervision.quality_result"
+META = {"fct_point_day": {"publish": "by_date"}, "fct_quality_result": {"publish": "always"}}
+
+
+def forget_marts() -> None:
+    forget_landed()
+    with connect("postgres") as connection:
+        connection.execute("drop view if exists marts.rpt_publication")
+        for schema in ("marts", "marts_candidate"):
+            for (name,) in connection.execute(
+                "select tablename from pg_tables where schemaname = %s", (schema,)
+            ).fetchall():
+                connection.execute(f"drop table {schema}.{name} cascade")
+        connection.execute("truncate supervision.quality_result, supervision.publication, supervision.source_status")
+
+
+def write_manifest() -> None:
+    with connect("postgres") as connection:
+        names = [
+            n for (n,) in connection.execute("select tablename from pg_tables where schemaname = 'marts_candidate'")
+        ]
+    nodes = {
+        f"model.gridmart.{name}": {
+            "resource_type": "model", "alias": name, "schema": "marts_candidate", "compiled_code": QUERY,
+            "config": {"meta": META.get(name, {"publish": "full"})},
+        }
+        for name in names
+    }  # fmt: skip
+    path = publish.manifest_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"nodes": nodes}))
+
+
+@pytest.fixture
+def candidate(warehouse) -> Iterator[None]:
+    forget_marts()
+    with connect("loader") as connection, connect("builder") as builder:
+        raw, marts = SQL.read_text().split("\n\n", 1)
+        connection.execute(raw)
+        connection.commit()
+        builder.execute(marts)
+    manifest = publish.manifest_file()
+    kept = manifest.read_bytes() if manifest.exists() else None
+    write_manifest()
+    yield
+    manifest.unlink(missing_ok=True)
+    if kept is not None:
+        manifest.write_bytes(kept)
+    forget_marts()
+
+
+def change(statement: str) -> None:
+    with connect("builder") as connection:
+        connection.execute(statement)
+
+
+def seen(query: str) -> tuple:
+    """First row of a query as the dashboards' role."""
+    with connect("bi_reader") as connection:
+        row = connection.execute(query).fetchone()
+    assert row is not None
+    return row
+
+
+def run() -> tuple[publish.Decision, int]:
+    return publication.run(None, None, lambda line: None)
+
+
+def badge() -> tuple:
+    return seen("select status_code, reason, data_as_of::text from marts.rpt_publication")
+
+
+def test_good_candidate_is_published_green_and_twice_changes_nothing(candidate):
+    decision, written = run()
+    assert (decision.status, decision.reason) == ("green", None)
+    assert written > 370
+    assert badge() == ("green", None, "2026-10-31")
+    assert seen("select sum(receivable_yuan)::text from marts.fct_bill") == ("150.10",)
+    assert seen("select count(*) from pg_indexes where schemaname = 'marts' and tablename = 'fct_point_day'") == (1,)
+    # the results of this very run are on the dashboard
+    assert seen("select count(*) > 50 from marts.fct_quality_result where gate = 'publication'") == (True,)
+    before = seen("select xmin::text from marts.fct_bill")
+    run()
+    assert seen("select xmin::text from marts.fct_bill") == before
+
+
+def test_bad_candidate_keeps_the_old_marts_turns_red_and_heals(candidate):
+    run()
+    change("update marts_candidate.fct_bill set outstanding_yuan = 39 where bill_no = 'B1'")
+    change("insert into marts_candidate.dim_date values ('2026-12-01', 'workday')")
+    with pytest.raises(GridmartError, match=r"publication\.fct_bill: fct_bill: expect_receivable_to_equal") as error:
+        run()
+    assert error.value.exit_code == 4
+    assert seen("select sum(outstanding_yuan)::text from marts.fct_bill") == ("40.00",)
+    assert seen("select count(*) from marts.dim_date where business_date = '2026-12-01'") == (0,)
+    code, reason, as_of = badge()
+    assert (code, as_of) == ("red", "2026-10-31")
+    assert "fct_bill" in reason and "expect_receivable_to_equal_received_and_outstanding" in reason
+    assert seen("select checked_at > published_at from marts.rpt_publication") == (True,)
+    failed = "select count(*) from marts.fct_quality_result where not is_success and severity = 'critical'"
+    assert seen(failed) == (1,)
+    assert "expect_receivable_to_equal_received_and_outstanding" in report.write().read_text()
+
+    change("update marts_candidate.fct_bill set outstanding_yuan = 40 where bill_no = 'B1'")
+    run()
+    assert badge()[0] == "green"
+    assert seen("select count(*) from marts.dim_date where business_date = '2026-12-01'") == (1,)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ("update marts_candidate.fct_point_day set import_kwh = -1", "import_kwh.*between"),
+        ("insert into marts_candidate.fct_payment select * from marts_candidate.fct_payment", "payment_no.*unique"),
+        ("delete from marts_candidate.fct_bill where bill_no = 'B2'", "expect_every_bill_of_the_source"),
+        ("update marts_candidate.fct_energy_balance_day set loss_kwh = 6", "expect_supplied_to_equal_sold_and_loss"),
+        ("update marts_candidate.dim_account set customer_name_masked = '张三丰'", "expect_names_masked"),
+        ("update marts_candidate.fct_load_forecast_hour set p90_kw = 1", "expect_band_in_order"),
+        ("drop table marts_candidate.customer_360", "marts_candidate.customer_360 does not exist"),
+    ],
+)
+def test_first_publication_of_bad_data_publishes_nothing(candidate, damage, words):
+    change(damage)
+    with pytest.raises(GridmartError, match=words):
+        run()
+    assert badge()[0] == "red"
+    assert seen("select count(*) from pg_tables where schemaname = 'marts' and tablename <> 'fct_quality_result'") == (
+        0,
+    )
+
+
+def test_only_changed_dates_are_replaced(candidate):
+    run()
+    versions = "select array_agg(xmin::text order by business_date) from marts.fct_point_day"
+    (before,) = seen(versions)
+    change("update marts_candidate.fct_point_day set built_at = now(), import_kwh = 11, flat_kwh = 4 "
+           "where business_date = '2026-10-30'")  # fmt: skip
+    change("delete from marts_candidate.fct_point_day where business_date = '2026-10-31'")
+    run()
+    (after,) = seen(versions)
+    assert len(after) == 2 and after[0] == before[0] and after[1] != before[1]
+    assert seen("select sum(import_kwh)::text from marts.fct_point_day") == ("21.000",)
+    assert badge()[2] == "2026-10-30"
+
+
+def test_new_columns_and_dropped_models_follow(candidate):
+    run()
+    change("alter table marts_candidate.fct_point_day add column peak_kw numeric default 3")
+    change("create table marts_candidate.rpt_old as select 1 as a")
+    write_manifest()
+    run()
+    assert seen("select max(peak_kw)::text from marts.fct_point_day") == ("3",)
+    assert seen("select count(*) from marts.rpt_old") == (1,)
+    change("drop table marts_candidate.rpt_old")
+    run()
+    assert seen("select to_regclass('marts.rpt_old') is null") == (True,)
+
+
+def test_failed_source_makes_the_badge_amber_and_is_named(candidate):
+    status.record("weather", "no file arrived")
+    run()
+    code, reason, _ = badge()
+    assert code == "amber" and "source weather" in reason and "no file arrived" in reason
+
+
+def test_candidate_without_marts_is_refused(candidate):
+    run()
+    forget_candidate = (
+        "select format('drop table marts_candidate.%I', tablename) from pg_tables where schemaname = 'marts_candidate'"
+    )
+    with connect("builder") as connection:
+        for (statement,) in connection.execute(forget_candidate).fetchall():
+            connection.execute(statement)
+    with pytest.raises(GridmartError, match="no marts in marts_candidate"):
+        run()
+    assert seen("select count(*) from marts.fct_bill") == (2,)
+
+
+def test_killed_in_the_middle_of_the_copy_leaves_the_old_marts(candidate):
+    run()
+    change("insert into marts_candidate.dim_date values ('2026-12-01', 'workday')")
+    change("update marts_candidate.rpt_segment set accounts = 2")
+    with connect("builder") as blocker:
+        # dim_date is copied before rpt_segment, where the child has to wait for this row
+        blocker.execute("update marts.rpt_segment set accounts = 9")
+        child = subprocess.Popen(
+            [sys.executable, "-m", "gridmart", "publish"], cwd=PROJECT_DIR, env=dict(os.environ),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        deadline = time.monotonic() + 120
+        waiting = False
+        while not waiting and time.monotonic() < deadline and child.poll() is None:
+            time.sleep(0.1)
+            with connect("postgres") as connection:
+                (waiting,) = connection.execute("select exists (select from pg_locks where not granted)").fetchone()
+        assert waiting
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        blocker.rollback()
+    assert seen("select count(*) from marts.dim_date where business_date = '2026-12-01'") == (0,)
+    assert seen("select accounts from marts.rpt_segment") == (1,)
+    run()
+    assert seen("select accounts from marts.rpt_segment") == (2,)
+    assert badge()[0] == "green"
