@@ -22,7 +22,10 @@ from gridmart.warehouse.database import connect
 
 FIRST = date(2026, 10, 1)
 NEM12 = nem12_file(record_200("P000000900"), record_300(), record_300("20261002"))
-RAW = "point_no, channel, interval_start, business_date, interval_minutes, value, quality_flag, version, file_id, row_number"
+RAW = (
+    "point_no, channel, interval_start, business_date, interval_minutes, value, quality_flag, version, file_id, "
+    "row_number"
+)
 REGISTERS = "point_no, channel, business_date, index_start, index_end, version, file_id, row_number"
 
 
