@@ -73,8 +73,10 @@ class ForecastPipeline:
         p = self.parameters
         return {
             "objective": "quantile", "alpha": quantile, "learning_rate": p.learning_rate, "num_leaves": p.leaves,
-            "min_data_in_leaf": p.min_rows_in_leaf, "feature_fraction": 0.8, "bagging_fraction": 0.8, "bagging_freq": 10,
-            "seed": p.seed, "deterministic": True, "force_row_wise": True, "num_threads": 1, "max_bin": 127, "verbosity": -1,
+            "min_data_in_leaf": p.min_rows_in_leaf, "feature_fraction": 0.8, "bagging_fraction": 0.8,
+            "bagging_freq": 10,
+            "seed": p.seed, "deterministic": True, "force_row_wise": True, "num_threads": 1, "max_bin": 127,
+            "verbosity": -1,
         }  # fmt: skip
 
     def predict(self, panel: Panel, series: np.ndarray, day: int) -> np.ndarray:

@@ -1,0 +1,99 @@
+"""Models on a real PostgreSQL: train, promote, score, refuse."""
+
+import psycopg
+import pytest
+
+from gridmart.settings import Settings, settings
+from gridmart.warehouse.database import connect
+from ml.forecast import model as forecast_model
+from ml.forecast import score as forecast_score
+from ml.forecast import train as forecast_train
+from ml.segments import score as segments_score
+from ml.segments import train as segments_train
+from tests.integration.ml.utility import ACCOUNTS, build
+
+SMALL = forecast_model.Parameters(trees=60, rows_per_level=8000)
+WORSE = forecast_model.Parameters(trees=2, learning_rate=0.01, rows_per_level=2000)
+
+
+@pytest.fixture(scope="module")
+def marts(warehouse: Settings) -> None:
+    with connect("builder") as connection:
+        build(connection)
+
+
+@pytest.fixture(autouse=True)
+def empty_models(marts: None) -> None:
+    with connect("scorer") as connection:
+        connection.execute("truncate ml.model_version, ml.backtest_result, ml.load_forecast_hour, ml.account_segment")
+
+
+def rows(query: str) -> list[tuple]:
+    with connect("auditor") as connection:
+        return connection.execute(query).fetchall()
+
+
+FORECAST = """select level_code, level_no, hour_start, p10_kw, p50_kw, p90_kw, horizon_h, model_version, data_snapshot,
+    is_fallback from ml.load_forecast_hour order by 1, 2, 3"""
+
+
+def test_forecast_is_promoted_scored_twice_alike_and_a_worse_candidate_refused() -> None:
+    trained = forecast_train.train(SMALL)
+    assert trained["is_champion"], trained
+    assert all(
+        trained["wape"][level] < trained["baseline_wape"][level] for level in ("company", "feeder", "transformer")
+    )
+    measured = rows("select distinct level_code, metric from ml.backtest_result where fold_no = 1")
+    assert len(measured) == 3 * 4
+    forecast_score.score()
+    first = rows(FORECAST)
+    assert len(first) == 7 * 168
+    assert {row[7] for row in first} == {trained["model_version"]} and not any(row[9] for row in first)
+    forecast_score.score()
+    assert rows(FORECAST) == first
+
+    worse = forecast_train.train(WORSE)
+    assert not worse["is_champion"] and trained["model_version"] in worse["reason"]
+    champions = rows("select model_version from ml.model_version where task = 'forecast' and is_champion")
+    assert champions == [(trained["model_version"],)]
+
+    again = forecast_train.train(SMALL)
+    assert again["model_version"] == trained["model_version"]
+    assert len(rows("select 1 from ml.model_version where task = 'forecast'")) == 2
+
+
+def test_without_champion_the_forecast_falls_back_and_says_so() -> None:
+    result = forecast_score.score()
+    assert result["fallback_series"] == 7 and "promoted" in result["reason"]
+    assert set(rows("select model_version, is_fallback from ml.load_forecast_hour")) == {("seasonal-naive", True)}
+
+
+def test_a_tampered_model_is_not_loaded_and_the_fallback_answers() -> None:
+    forecast_train.train(SMALL)
+    path = rows("select artifact_path from ml.model_version where is_champion")[0][0]
+    file = settings().var_dir / path
+    file.write_bytes(file.read_bytes() + b"x")
+    result = forecast_score.score()
+    assert "not the one that was registered" in result["reason"] and result["fallback_series"] == 7
+
+
+def test_segments_are_named_stable_and_leave_new_accounts_unclassified() -> None:
+    trained = segments_train.train()
+    assert 5 <= len(trained["segments"]) <= 8
+    if not trained["is_champion"]:
+        pytest.fail(trained["reason"])
+    result = segments_score.score()
+    assert result["rows"] == ACCOUNTS and result["fallback_accounts"] == 1
+    first = rows("select account_no, segment_code, segment_name_zh, distance from ml.account_segment order by 1")
+    assert first[0][1:] == ("unclassified", "未分类", None)
+    night = {code for number, code, *_ in first if (int(number) // 5) % 2 == 0 and int(number) % 5 == 1}
+    assert night == {"night_users"}
+    segments_score.score()
+    assert (
+        rows("select account_no, segment_code, segment_name_zh, distance from ml.account_segment order by 1") == first
+    )
+
+
+def test_bi_reader_cannot_read_scores() -> None:
+    with connect("bi_reader") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("select 1 from ml.load_forecast_hour")
