@@ -209,7 +209,7 @@ def put_day(connection: psycopg.Connection, day: date, factor: float = 1.0, load
             connection, "raw_ami", table,
             [
                 (area, midnight + timedelta(hours=h), day, round(sold / (1 - LOSS) - generated, 3), round(sold, 3),
-                 round(generated, 3), 0.0, round(sold * 0.1, 3) if day.day % 10 == 0 and area in ("T0001", "F001") else 0.0,
+                 round(generated, 3), 0.0, round(sold * 0.1, 3) * (day.day % 10 == 0 and area in ("T0001", "F001")),
                  3, snapshot, loaded_at)
                 for area, sums in areas.items() if area[0] == first
                 for h, (sold, generated) in enumerate(sums)
@@ -273,8 +273,11 @@ def load(connection: psycopg.Connection) -> None:
     start = datetime(2026, 9, 1, tzinfo=UTC) - timedelta(hours=8)
     put(
         connection, "raw_weather", "hourly",
-        [("14001", start + timedelta(hours=h), "actual", start, 20.0, 50.0, LOADED_AT) for h in range(24 * DAYS)]
-        + [("14001", start + timedelta(hours=h), "forecast", start, 22.0, 50.0, LOADED_AT) for h in range(24 * DAYS + 48)],
+        [
+            ("14001", start + timedelta(hours=h), kind, start, celsius, 50.0, LOADED_AT)
+            for kind, celsius, hours in (("actual", 20.0, 24 * DAYS), ("forecast", 22.0, 24 * DAYS + 48))
+            for h in range(hours)
+        ],
         "station_code,valid_at,kind,issued_at,temperature_c,humidity_pct,_extracted_at",
     )  # fmt: skip
     put(

@@ -1,0 +1,293 @@
+"""dbt on the real PostgreSQL: what a rebuild, a late reading, a changed register and broken data do."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import small_utility
+
+from gridmart.settings import Settings
+from gridmart.warehouse import dbt
+from gridmart.warehouse.database import connect
+
+BY_DATE = (
+    "fct_point_day",
+    "fct_transformer_load_hour",
+    "fct_feeder_load_hour",
+    "fct_collection_day",
+    "fct_energy_balance_day",
+)
+WITHOUT_TARIFFS = ["--exclude", "path:seeds/tariffs", "--exclude-resource-type", "unit_test"]
+
+
+def run(*arguments: str) -> dict[str, str]:
+    """Run dbt quietly; returns the status of each node by the last part of its name."""
+    words = dbt.command(["--quiet", *arguments])
+    done = subprocess.run(words, env=_environment(), capture_output=True, text=True, check=False)
+    results = dbt.home() / "target" / "run_results.json"
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    found = json.loads(results.read_text())["results"]
+    return {node["unique_id"].split(".")[2]: node["status"] for node in found}
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    dbt.home().mkdir(parents=True, exist_ok=True)
+    return os.environ | dbt.environment()
+
+
+def failed(statuses: dict[str, str]) -> set[str]:
+    """Names of the nodes that failed."""
+    return {name for name, status in statuses.items() if status in ("fail", "error")}
+
+
+def query(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Rows of a query as builder."""
+    with connect("builder") as connection:
+        return connection.execute(statement, values).fetchall()
+
+
+def checksum(table: str) -> tuple[int, str]:
+    """Rows and an order-free hash of a mart, the time of building aside."""
+    ((columns,),) = query(
+        "select string_agg(column_name, ',' order by ordinal_position) from information_schema.columns "
+        "where table_schema = 'marts_candidate' and table_name = %s and column_name != 'built_at'",
+        table,
+    )
+    ((rows, total),) = query(
+        f"select count(*), coalesce(sum(hashtextextended(row({columns})::text, 0)::numeric), 0)::text "
+        f"from marts_candidate.{table}"
+    )
+    return rows, total
+
+
+def checksums() -> dict[str, tuple[int, str]]:
+    """Checksum of every mart."""
+    tables = query("select tablename from pg_tables where schemaname = 'marts_candidate' order by 1")
+    return {table: checksum(table) for (table,) in tables}
+
+
+def built_at() -> dict[str, dict[date, datetime]]:
+    """When each date of each fact by date was built."""
+    return {
+        table: dict(query(f"select business_date, max(built_at) from marts_candidate.{table} group by 1"))
+        for table in BY_DATE
+    }
+
+
+def rebuilt(before: dict[str, dict[date, datetime]]) -> dict[str, set[date]]:
+    """Dates of each fact that were built since `before`."""
+    now = built_at()
+    return {table: {day for day, at in now[table].items() if before[table].get(day) != at} for table in BY_DATE}
+
+
+@pytest.fixture(scope="module")
+def built(warehouse: Settings) -> Iterator[dict[str, str]]:
+    """The small utility, built for the first time; removed afterwards, other tests share the cluster."""
+    with connect("loader") as connection:
+        small_utility.load(connection)
+    yield run("build", *WITHOUT_TARIFFS)
+    with connect("builder") as connection:
+        for schema in ("marts_candidate", "intermediate", "staging", "seeds"):
+            for kind, name in connection.execute(
+                "select case c.relkind when 'v' then 'view' else 'table' end, c.relname from pg_class c "
+                "where c.relnamespace = %s::regnamespace and c.relkind in ('r', 'v')",
+                (schema,),
+            ).fetchall():
+                connection.execute(f"drop {kind} if exists {schema}.{name} cascade")
+    with connect("loader") as connection:
+        small_utility.create(connection)
+        for table in small_utility.CIS:
+            connection.execute(f"drop table raw_cis.{table} cascade")
+        for schema, table in small_utility.OTHERS:
+            connection.execute(f"drop table {schema}.{table} cascade")
+
+
+def test_first_build_passes_every_test(built: dict[str, str]) -> None:
+    assert failed(built) == set()
+    assert query("select count(*) from marts_candidate.fct_point_day") == [(18 * small_utility.DAYS,)]
+    assert query("select count(*), count(distinct account_no) from marts_candidate.dim_account") == [(13, 12)]
+    assert (
+        query(
+            "select loss_rate, balance_class from marts_candidate.fct_energy_balance_day "
+            "where level_code = 'company' and business_date = '2026-09-05'"
+        )[0][1]
+        == "normal"
+    )
+
+
+def test_second_build_changes_nothing(built: dict[str, str]) -> None:
+    before, times = checksums(), built_at()
+    assert failed(run("run")) == set()
+    assert checksums() == before
+    assert rebuilt(times) == {table: set() for table in BY_DATE}
+
+
+def test_late_reading_updates_only_its_date_and_equals_full_refresh(built: dict[str, str]) -> None:
+    day, times, before = date(2026, 9, 17), built_at(), checksum("fct_point_day")
+    with connect("loader") as connection:
+        # loaded long before the last build, promoted only now: no clock may hide it
+        small_utility.put_day(connection, day, factor=2.0, loaded_at=datetime(2020, 1, 1, tzinfo=UTC))
+    assert failed(run("run")) == set()
+    assert rebuilt(times) == {table: {day} for table in BY_DATE}
+    assert checksum("fct_point_day") != before
+    incremental = checksums()
+    assert failed(run("run", "--full-refresh")) == set()
+    assert checksums() == incremental
+
+
+def test_range_builds_its_dates_again(built: dict[str, str]) -> None:
+    before, times = checksums(), built_at()
+    assert failed(run("run", "--vars", '{"from_date": "2026-09-03", "to_date": "2026-09-04"}')) == set()
+    assert rebuilt(times) == {table: {date(2026, 9, 3), date(2026, 9, 4)} for table in BY_DATE}
+    assert checksums() == before
+
+
+def test_changed_register_updates_the_dates_from_its_validity(built: dict[str, str]) -> None:
+    times, since = built_at(), date(2026, 10, 5)
+    with connect("loader") as connection:
+        connection.execute("update raw_cis.point_transformer set valid_to = %s where point_no = 'P000000001'", (since,))
+        connection.execute(
+            "insert into raw_cis.point_transformer (point_no, transformer_no, valid_from) "
+            "values ('P000000001', 'T0002', %s)",
+            (since,),
+        )
+    assert failed(run("run")) == set()
+    assert rebuilt(times)["fct_point_day"] == {day for day in times["fct_point_day"] if day >= since}
+    assert query(
+        "select transformer_no, min(business_date) from marts_candidate.fct_point_day "
+        "where point_no = 'P000000001' group by 1 order by 1"
+    ) == [("T0001", small_utility.FIRST), ("T0002", since)]
+    incremental = checksums()
+    assert failed(run("run", "--full-refresh")) == set()
+    assert checksums() == incremental
+
+
+def test_no_personal_data_in_any_mart(built: dict[str, str]) -> None:
+    with connect("loader") as connection:
+        secrets = [
+            value
+            for row in connection.execute(
+                "select customer_name, phone, id_number, address from raw_cis.customer"
+            ).fetchall()
+            for value in row
+        ]
+    found = [
+        (table, value)
+        for (table,) in query("select tablename from pg_tables where schemaname = 'marts_candidate'")
+        for value in secrets
+        if query(f"select 1 from marts_candidate.{table} t where strpos(t::text, %s) > 0 limit 1", value)
+    ]
+    assert found == []
+    assert query("select distinct customer_name_masked from marts_candidate.dim_account") == [("欧**",)]
+
+
+def test_hash_is_keyed_and_its_key_stands_in_no_file(built: dict[str, str], warehouse: Settings) -> None:
+    from hashlib import sha256
+
+    from gridmart.secrets import secret
+
+    key = secret("pii_hash_key")
+    stored = dict(query("select account_no, customer_hash from marts_candidate.dim_account where is_current"))
+    assert stored[small_utility.account(1)] == sha256((key + "C001").encode()).hexdigest()
+    run("docs", "generate")
+    files = [path for path in dbt.home().rglob("*") if path.is_file()]
+    assert (dbt.home() / "target" / "catalog.json") in files
+    assert [path for path in files if key.encode() in path.read_bytes()] == []
+
+
+BROKEN = {
+    "bill is not the sum of its lines": (
+        "update raw_cis.bill_line set amount_yuan = amount_yuan + 1 where bill_no = 'B003202609' and line_no = 1",
+        "update raw_cis.bill_line set amount_yuan = amount_yuan - 1 where bill_no = 'B003202609' and line_no = 1",
+        "fct_bill_is_sum_of_its_lines",
+    ),
+    "periods are not the energy of the day": (
+        "update raw_ami.point_day set valley_kwh = valley_kwh + 5 where point_no = 'P000000003' "
+        "and business_date = '2026-09-06'; update raw_ami.collection_day set lake_snapshot_id = lake_snapshot_id + 1 "
+        "where business_date = '2026-09-06'",
+        "update raw_ami.point_day set valley_kwh = valley_kwh - 5 where point_no = 'P000000003' "
+        "and business_date = '2026-09-06'; update raw_ami.collection_day set lake_snapshot_id = lake_snapshot_id - 1 "
+        "where business_date = '2026-09-06'",
+        "fct_point_day_periods_add_up",
+    ),
+    "more points read than due": (
+        "update raw_ami.collection_day set points_read = 9, lake_snapshot_id = 1 where business_date = '2026-09-07'",
+        "update raw_ami.collection_day set points_read = points_due, lake_snapshot_id = 2 "
+        "where business_date = '2026-09-07'",
+        "fct_collection_day_complete_within_read_within_due",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_invariant_fails_on_broken_data(built: dict[str, str], case: str) -> None:
+    break_it, repair, test_name = BROKEN[case]
+    with connect("loader") as connection:
+        connection.execute(break_it)
+    try:
+        statuses = run("build", *WITHOUT_TARIFFS)
+        assert failed(statuses) == {test_name}
+    finally:
+        with connect("loader") as connection:
+            connection.execute(repair)
+        run("run")
+
+
+def test_failed_invariant_keeps_what_depends_on_it(built: dict[str, str]) -> None:
+    before = checksum("rpt_sales_month")
+    with connect("loader") as connection:
+        connection.execute(
+            "update raw_cis.bill set amount_yuan = amount_yuan + 7, energy_kwh = 1 where bill_no = 'B003202609'"
+        )
+    try:
+        statuses = run("build", *WITHOUT_TARIFFS)
+        assert statuses["rpt_sales_month"] == "skipped"
+        assert checksum("rpt_sales_month") == before
+    finally:
+        with connect("loader") as connection:
+            connection.execute(
+                "update raw_cis.bill set amount_yuan = amount_yuan - 7, energy_kwh = 560 where bill_no = 'B003202609'"
+            )
+        run("run")
+
+
+def test_scores_are_rebuilt_alone(built: dict[str, str]) -> None:
+    with connect("scorer") as connection:
+        connection.execute(
+            "insert into ml.account_segment values (%s, 'evening_peak', '晚峰型', 'Evening peak', 0.1, 'v1', 's1', "
+            "false, now())",
+            (small_utility.account(2),),
+        )
+    try:
+        statuses = run("build", "--select", "tag:scores", "--exclude-resource-type", "unit_test")
+        models = {name for name in statuses if name.startswith(("fct_", "rpt_", "customer_360")) and "." not in name}
+        assert {"fct_load_forecast_hour", "rpt_forecast_accuracy", "customer_360", "rpt_segment"} <= models
+        assert failed(statuses) == set()
+        assert dict(query("select segment_code, accounts from marts_candidate.rpt_segment")) == {
+            "evening_peak": 1,
+            "unscored": 11,
+        }
+    finally:
+        with connect("scorer") as connection:
+            connection.execute("delete from ml.account_segment")
+
+
+def test_wrapper_passes_the_exit_code_and_output(built: dict[str, str]) -> None:
+    gridmart = Path(__file__).parents[3] / "bin" / "gridmart"
+    listed = subprocess.run(
+        [gridmart, "dbt", "ls", "--quiet", "--select", "tag:scores", "--resource-type", "model"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert listed.returncode == 0
+    assert "gridmart.marts.customer.customer_360" in listed.stdout
+    refused = subprocess.run([gridmart, "dbt", "no-such-command"], capture_output=True, text=True, check=False)
+    assert refused.returncode == 2

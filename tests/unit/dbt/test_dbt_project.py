@@ -1,0 +1,89 @@
+"""The dbt project as text: what every mart must have, without a database."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gridmart.warehouse import dbt
+
+MARTS = dbt.PROJECT / "models" / "marts"
+MODELS = sorted(path.stem for path in MARTS.rglob("*.sql"))
+UNIT_TESTED = {
+    test["model"]
+    for path in (dbt.PROJECT / "models").rglob("_unit_tests.yml")
+    for test in yaml.safe_load(path.read_text())["unit_tests"]
+}
+
+
+def described(name: str) -> dict[str, Any]:
+    (path,) = MARTS.rglob(f"{name}.yml")
+    (model,) = yaml.safe_load(path.read_text())["models"]
+    return model
+
+
+def test_the_set_of_marts_is_exact() -> None:
+    assert set(MODELS) == {
+        "dim_date", "dim_organisation", "dim_account", "dim_metering_point", "dim_transformer", "customer_360",
+        "rpt_segment", "fct_point_day", "fct_transformer_load_hour", "fct_feeder_load_hour", "fct_weather_hour",
+        "fct_collection_day", "fct_bill", "fct_payment", "fct_energy_balance_day", "rpt_recovery_month",
+        "rpt_sales_month", "fct_load_forecast_hour", "rpt_forecast_accuracy", "fct_quality_result", "fct_quarantine",
+        "fct_file",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_each_mart_says_its_grain_and_how_it_is_published(name: str) -> None:
+    model = described(name)
+    assert "One row per " in model["description"].rstrip(".").rsplit(". ", 1)[-1]
+    meta = model["config"]["meta"]
+    assert meta["publish"] in ("full", "by_date")
+    assert (meta["publish"] == "by_date") == ("date_column" in meta)
+    assert set(model["config"]["tags"]) <= {"core", "scores"} and model["config"]["tags"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_each_mart_types_every_column_and_guards_its_key(name: str) -> None:
+    model = described(name)
+    assert all(column.get("data_type") for column in model["columns"])
+    keyed = [c for c in model.get("constraints", []) if c["type"] == "primary_key"]
+    keyed += [c for column in model["columns"] for c in column.get("constraints", []) if c["type"] == "primary_key"]
+    tested = [t for t in model.get("data_tests", []) if "unique_combination" in t]
+    assert keyed or tested
+
+
+@pytest.mark.parametrize("path", sorted(MARTS.rglob("*.sql")), ids=lambda path: path.stem)
+def test_energy_and_money_are_never_floating_point(path: Path) -> None:
+    floating = [
+        column["name"]
+        for column in described(path.stem)["columns"]
+        if column["data_type"] == "double precision" and column["name"].endswith(("_kwh", "_kvarh", "_yuan"))
+    ]
+    assert floating == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [path.stem for path in sorted((dbt.PROJECT / "models").rglob("*.sql")) if " when " in path.read_text()],
+)
+def test_each_model_with_branches_has_a_unit_test(name: str) -> None:
+    assert name in UNIT_TESTED
+
+
+def test_personal_columns_are_read_by_nothing_but_the_masking_model() -> None:
+    readers = {
+        path.stem
+        for path in (dbt.PROJECT / "models").rglob("*.sql")
+        if any(word in path.read_text() for word in ("customer_name", "phone", "id_number", "address"))
+    }
+    assert readers == {"stg_cis__customer", "dim_account"}
+
+
+def test_dbt_is_told_its_folders_once() -> None:
+    assert dbt.command(["build"])[1:] == [
+        "build", "--project-dir", str(dbt.PROJECT), "--profiles-dir", str(dbt.PROJECT)
+    ]  # fmt: skip
+    given = ["build", "--project-dir", "copy", "--profiles-dir=profile"]
+    assert dbt.command(given)[1:] == given
+    assert dbt.command(["--version"])[1:] == ["--version"]
