@@ -20,7 +20,7 @@ from gridmart.stack.supervisor import Supervisor
 from gridmart.stack.supervisor import folder as supervisor_folder
 from gridmart.warehouse import schema
 
-HEALTH_PATIENCE_S = 240.0
+HEALTH_PATIENCE_S = 400.0  # a laptop that does something else besides
 STUCK_PATIENCE_S = 15.0
 
 

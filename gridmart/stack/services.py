@@ -29,7 +29,15 @@ TELEMETRY_OFF = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
 # left behind by another installation, or by a shell: they would change what the services do
-NOT_INHERITED = ("AIRFLOW", "SUPERSET", "FLASK_", "DBT_", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PG") + (
+NOT_INHERITED = (
+    "AIRFLOW",
+    "SUPERSET",
+    "FLASK_",
+    "DBT_",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "VIRTUAL_ENV",
+    "PG",
     "PYTHONDONTWRITEBYTECODE",  # compiling Airflow anew at every start takes half of that start
 )
 
@@ -141,8 +149,8 @@ def _airflow(*words: str) -> Callable[[Settings], list[str]]:
 def _superset_command(s: Settings) -> list[str]:
     return [
         str(VENVS / "superset" / "bin" / "gunicorn"), "--bind", f"{s.host}:{s.superset_port}",
-        "--workers", "2", "--worker-class", "gthread", "--threads", "8", "--timeout", "120", "--preload",
-        "--no-control-socket", "--log-level", "warning", "superset.app:create_app()",
+        "--workers", "2", "--worker-class", "gthread", "--threads", "8", "--timeout", "120",
+        "--graceful-timeout", "5", "--preload", "--no-control-socket", "--log-level", "warning", "superset.app:create_app()",
     ]  # fmt: skip
 
 

@@ -68,7 +68,7 @@ umask=077
         # PostgreSQL: SIGINT is its clean, fast shutdown, sent to the server alone, which ends its own children
         stop = (
             "stopsignal=INT\nstopwaitsecs=60" if service is POSTGRES
-            else "stopsignal=TERM\nstopwaitsecs=15\nstopasgroup=true\nkillasgroup=true"
+            else "stopsignal=TERM\nstopwaitsecs=10\nstopasgroup=true\nkillasgroup=true"
         )  # fmt: skip
         text += f"""
 [program:{service.name}]
