@@ -19,7 +19,8 @@ create table marts_candidate.fct_weather_hour (station_code text, hour_start_at 
     temperature_c double precision, humidity_pct double precision, is_forecast boolean);
 create table marts_candidate.dim_date (business_date date, month_start date, day_type text, is_workday boolean,
     is_holiday boolean, holiday_name_zh text, holiday_name_en text);
-create table marts_candidate.fct_point_day (point_no text, business_date date, account_no text, import_kwh numeric(18, 3),
+create table marts_candidate.fct_point_day (point_no text, business_date date, account_no text,
+    import_kwh numeric(18, 3),
     export_kwh numeric(18, 3), hourly_kwh real[], lake_snapshot_id bigint);
 create table marts_candidate.dim_account (account_no text, usage_category text, is_current boolean);
 create table marts_candidate.dim_organisation (org_no text, org_type text, district_no text);
