@@ -34,6 +34,7 @@ class Browser:
         self.base_url = base_url
         self.errors: list[str] = []
         self.hosts: set[str] = set()
+        self.shown = ""  # the dashboard on the screen, if no filter has been chosen
         page.set_default_timeout(TIMEOUT_MS)
         page.on("console", lambda message: self._console(message.type, message.text))
         page.on("pageerror", lambda error: self.errors.append(f"page: {error}"))
@@ -55,13 +56,21 @@ class Browser:
 
     def language(self, code: str) -> None:
         """Switch the interface to `zh` or `en`."""
+        self.shown = ""
         self.page.goto(f"{self.base_url}/lang/{code}", wait_until="networkidle")
 
     def open(self, slug: str) -> None:
         """Open a dashboard and wait until every chart is drawn."""
+        self.shown = ""
         self.page.goto(f"{self.base_url}/superset/dashboard/{slug}/")
         self.page.wait_for_selector("[data-test=chart-grid-component]", state="attached")
         self.wait_for_charts()
+        self.shown = slug
+
+    def show(self, slug: str) -> None:
+        """Open a dashboard unless it is on the screen, unfiltered."""
+        if self.shown != slug:
+            self.open(slug)
 
     def wait_for_charts(self) -> None:
         """Wait until every chart has been drawn and none has been loading for one second."""
@@ -98,6 +107,7 @@ class Browser:
 
     def choose(self, filter_slug: str, value: str) -> None:
         """Choose a value in a filter of the bar, by the filter's slug in Git, and apply it."""
+        self.shown = ""
         box = self.page.locator(f".ant-select:has(#NATIVE_FILTER-{filter_slug})")
         box.click()
         self.page.locator(f".ant-select-item-option[title='{value}']").first.click()

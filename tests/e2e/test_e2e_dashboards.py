@@ -1,0 +1,172 @@
+"""Dashboards as a manager sees them: numbers equal SQL on marts, filters change them, nothing fails in the browser.
+
+`pipeline` is the running stack with a small utility carried through it, as its Settings.
+"""
+
+import os
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import pytest
+from browser import Browser, browser
+
+from gridmart.dashboards import sync
+from gridmart.dashboards.client import Superset
+from gridmart.dashboards.source import load
+from gridmart.secrets import secret
+from gridmart.settings import Settings
+from gridmart.warehouse.database import connect
+
+# {key figure: (SQL, format)}; %(where)s takes a condition on the organisation
+KEY_FIGURES = {
+    "energy_sold": ("select sum(energy_kwh) / 1000 from marts.rpt_sales_month where {where}", "{:,.0f}"),
+    "receivable": ("select sum(receivable_yuan) / 10000 from marts.rpt_recovery_month where {where}", "{:,.1f}"),
+    "received": ("select sum(received_yuan) / 10000 from marts.rpt_recovery_month where {where}", "{:,.1f}"),
+    "recovery_rate": (
+        "select 100 * sum(received_yuan) / sum(receivable_yuan) from marts.rpt_recovery_month where {where}",
+        "{:.2f}%",
+    ),
+    "loss_rate": (
+        "select 100 * sum(loss_kwh) / sum(supplied_kwh) filter (where loss_kwh is not null) "
+        "from marts.fct_energy_balance_day where level_code = 'station' and {where}",
+        "{:.2f}%",
+    ),
+    "average_price": ("select sum(revenue_yuan) / sum(energy_kwh) from marts.rpt_sales_month where {where}", "{:.3f}"),
+}
+LAST_DIGIT = {"{:,.0f}": Decimal(1), "{:,.1f}": Decimal("0.1"), "{:.2f}%": Decimal("0.01"), "{:.3f}": Decimal("0.001")}
+
+
+@pytest.fixture(scope="module")
+def marts(pipeline: Settings) -> Iterator[psycopg.Connection]:
+    """What Superset itself may see: marts, as bi_reader."""
+    with connect("bi_reader", autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def manager(pipeline: Settings) -> Iterator[Browser]:
+    """A manager's browser, logged in."""
+    with browser(f"http://{pipeline.host}:{pipeline.superset_port}") as opened:
+        opened.log_in("superset_manager", secret("web_superset_manager"))
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def pictures(pipeline: Settings) -> Path:
+    """Where screenshots are kept after the test."""
+    return Path(os.environ.get("GRIDMART_TEST_PICTURES", pipeline.var_dir / "screenshots"))
+
+
+def expected(marts: psycopg.Connection, name: str, where: str = "true") -> Decimal:
+    """A key figure by SQL."""
+    row = marts.execute(KEY_FIGURES[name][0].format(where=where)).fetchone()
+    assert row is not None and row[0] is not None, f"marts hold nothing for {name}"
+    return Decimal(row[0])
+
+
+def assert_shown(manager: Browser, marts: psycopg.Connection, where: str) -> None:
+    """Each key figure on the page equals SQL to its last shown digit (half a digit may round either way)."""
+    for name, (_, form) in KEY_FIGURES.items():
+        shown = Decimal(manager.number(name).replace(",", "").rstrip("%"))
+        assert abs(shown - expected(marts, name, where)) <= LAST_DIGIT[form] / 2 + Decimal("1e-9"), name
+
+
+def test_the_cockpit_shows_what_marts_hold(manager: Browser, marts: psycopg.Connection, pictures: Path) -> None:
+    manager.language("zh")
+    manager.open("cockpit")
+    manager.screenshot(pictures / "cockpit_zh.png")
+    assert manager.chart_errors() == []
+    assert_shown(manager, marts, "true")
+
+
+def test_every_dashboard_shows_badge_and_data_as_of(manager: Browser, marts: psycopg.Connection) -> None:
+    row = marts.execute("select badge, to_char(data_as_of, 'YYYY-MM-DD') from marts.rpt_publication").fetchone()
+    for slug in sorted(load().dashboards, reverse=True):
+        manager.show(slug)
+        assert manager.rows("publication_badge")[0][:2] == list(row or ())
+
+
+def test_the_loss_table_lists_the_areas_that_lose_most(manager: Browser, marts: psycopg.Connection) -> None:
+    wanted = marts.execute(
+        "select level_no from marts.fct_energy_balance_day where level_code = 'transformer' and loss_kwh is not null "
+        "group by level_no order by sum(loss_kwh) desc limit 3"
+    ).fetchall()
+    manager.show("cockpit")
+    assert [row[0] for row in manager.rows("loss_transformers")[:3]] == [row[0] for row in wanted]
+
+
+def test_a_station_chosen_changes_every_number_to_its_own(
+    manager: Browser, marts: psycopg.Connection, pictures: Path
+) -> None:
+    names = marts.execute("select distinct station_name_zh from marts.rpt_sales_month order by 1").fetchall()
+    station = str(names[0][0])
+    assert len(names) > 1, "one station alone cannot show that the filter filters"
+    manager.show("cockpit")
+    before = manager.number("energy_sold")
+    manager.choose("station", station)
+    manager.screenshot(pictures / "cockpit_station.png")
+    assert manager.number("energy_sold") != before
+    assert_shown(manager, marts, f"station_name_zh = '{station}'")
+
+
+def test_data_quality_shows_what_marts_hold(manager: Browser, marts: psycopg.Connection, pictures: Path) -> None:
+    manager.language("en")
+    manager.open("data_quality")
+    manager.screenshot(pictures / "data_quality_en.png")
+    assert manager.chart_errors() == []
+    success, files = marts.execute(
+        "select 100.0 * sum(points_read) / sum(points_due), (select count(*) from marts.fct_file) "
+        "from marts.fct_collection_day"
+    ).fetchone() or (None, None)
+    assert abs(Decimal(manager.number("collection_success").rstrip("%")) - Decimal(success)) <= Decimal("0.0051")
+    assert manager.number("files_received").replace(",", "") == str(files)
+    failed = marts.execute(
+        "select count(*) from marts.fct_quality_result where is_latest and not is_success"
+    ).fetchone()
+    assert manager.number("failed_checks") == str((failed or (None,))[0])
+
+
+def test_every_chart_returns_rows_and_none_an_error(pipeline: Settings) -> None:
+    with Superset() as client:
+        answers = sync.check(client, load(), lambda text: None)
+    assert [answer for answer in answers if answer.error] == []
+    may_be_empty = {"data_quality/quarantine_by_rule", "data_quality/quarantine_rows", "data_quality/quarantined"}
+    assert [answer.chart for answer in answers if not answer.rows and answer.chart not in may_be_empty] == []
+
+
+def test_a_manager_reads_dashboards_and_nothing_else(pipeline: Settings, marts: psycopg.Connection) -> None:
+    with Superset("superset_manager") as client:
+        titles = {row["dashboard_title"] for row in client.listing("/api/v1/dashboard/")}
+        assert titles == {dashboard.content["dashboard_title"] for dashboard in load().dashboards.values()}
+        refused = client._http.post("/api/v1/sqllab/execute/", json={"database_id": 1, "sql": "select 1"})
+        assert refused.status_code in (403, 404)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        marts.execute("select 1 from raw_cis.customer")
+
+
+def test_sync_again_changes_nothing_and_a_dropped_chart_goes(pipeline: Settings) -> None:
+    source = load()
+    with Superset() as client:
+        again = sync.sync(client, source, lambda text: None)
+        assert (again.imported, again.pruned, again.access_changes) == (0, [], [])
+        chart = source.dashboards["cockpit"].charts["average_price"]
+        layout = next(row["charts"] for row in source.dashboards["cockpit"].content["layout"] if row["row"] == "kpi")
+        width = layout.pop("average_price")
+        del source.dashboards["cockpit"].charts["average_price"]
+        try:
+            dropped = sync.sync(client, source, lambda text: None)
+            assert [each.uuid for each in dropped.pruned] == [chart.content["uuid"]]
+        finally:
+            layout["average_price"] = width
+            source.dashboards["cockpit"].charts["average_price"] = chart
+            healed = sync.sync(client, load(), lambda text: None)
+        assert healed.imported
+
+
+def test_nothing_failed_in_the_browser_and_no_other_host_answered(manager: Browser, pipeline: Settings) -> None:
+    assert manager.errors == []
+    outside = {host for host in manager.hosts if not host.startswith((manager.base_url, "data:", "blob:"))}
+    # asked for by Superset's page, refused by its content security policy before it leaves
+    assert outside <= {"https://apachesuperset.gateway.scarf.sh"}
