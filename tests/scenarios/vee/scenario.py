@@ -53,7 +53,8 @@ class Case:
         return self
 
     def day(
-        self, point: str, day: date, values: list[float | None], registers: tuple[float | None, float | None] = (None, None),
+        self, point: str, day: date, values: list[float | None],
+        registers: tuple[float | None, float | None] = (None, None),
         channel: str = "import_kwh", version: int = 1, file_id: str = "f1", arrived_at: datetime = ARRIVED,
         interval_minutes: int | None = None, row_number: int | None = None,
     ) -> "Case":  # fmt: skip

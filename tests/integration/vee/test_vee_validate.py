@@ -1,0 +1,204 @@
+"""`validate` on a real PostgreSQL and a real lake: skip, late file, crash at any step, database gone."""
+
+import os
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from gridmart.errors import GridmartError
+from gridmart.lake import load, tables
+from gridmart.lake.validate import validate
+from gridmart.settings import PROJECT_DIR, Settings
+from gridmart.stack import postgres
+from gridmart.warehouse.database import connect
+from tests.scenarios.vee.scenario import Case
+
+FIRST, LAST = date(2026, 3, 2), date(2026, 3, 6)
+SHAPE = [0.2] * 6 + [0.4] * 6 + [0.6] * 6 + [1.0] * 4 + [0.3] * 2
+
+
+def deliver(case: Case) -> None:
+    """Append the case's readings to the lake, one file a date."""
+    names = tables.arrow_schema("reading_raw").names
+    paths = []
+    for day in sorted({row["business_date"] for row in case.rows}):
+        rows = [{name: row.get(name) for name in names} for row in case.rows if row["business_date"] == day]
+        paths.append(tables.write("reading_raw", pa.Table.from_pylist(rows, tables.arrow_schema("reading_raw")), day))
+    tables.append_files("reading_raw", paths)
+
+
+def utility() -> Case:
+    """Two points, one of which misses an afternoon of the third day."""
+    case = Case().point("A").point("B")
+    case.days("A", FIRST, LAST, SHAPE).days("B", FIRST, LAST, SHAPE)
+    case.rows = [r for r in case.rows if not (r["point_no"] == "B" and r["business_date"] == FIRST + timedelta(days=2)
+                                              and r["interval_start"].hour in (4, 5, 6, 7, 8))]  # fmt: skip
+    return case
+
+
+def checksum() -> list:
+    """Clean readings and roll-ups, without what says when they were made."""
+    found: list = sorted(map(repr, tables.load("reading").scan().to_arrow().to_pylist()))
+    with connect("auditor") as connection:
+        for name in load.ROLLUP_TABLES:
+            rows = connection.execute(
+                f"select to_jsonb(t) - 'lake_snapshot_id' - 'loaded_at' from raw_ami.{name} t"
+            ).fetchall()
+            found += sorted(map(repr, rows))
+    return found
+
+
+def dates_loaded() -> list[date]:
+    with connect("auditor") as connection:
+        query = "select distinct business_date from raw_ami.point_day order by 1"
+        return [row[0] for row in connection.execute(query)]
+
+
+@pytest.fixture
+def lake(warehouse: Settings) -> Settings:
+    """An empty lake and empty roll-ups, with a register of two points."""
+    tables.ensure_tables()
+    for name in ("reading_raw", "reading", "day_summary", "register_read"):
+        tables.replace_dates({name: (tables.dates_of(name), [])})
+    with connect("loader") as connection:
+        for name in (*load.ROLLUP_TABLES, "validated_date"):
+            connection.execute(f"delete from raw_ami.{name}")
+        for name in ("metering_point", "point_transformer", "meter", "account", "contract", "transformer"):
+            connection.execute(f"drop table if exists raw_cis.{name}")
+        connection.execute(
+            """
+            create table raw_cis.metering_point as select p as point_no, p as account_no, 'customer' as point_kind,
+                'F001' as feeder_no, 60 as interval_minutes, false as has_generation from unnest(array['A', 'B']) p;
+            create table raw_cis.point_transformer as select p as point_no, 'T0001' as transformer_no,
+                date '2020-01-01' as valid_from, null::date as valid_to from unnest(array['A', 'B']) p;
+            create table raw_cis.meter as select p as point_no, 'M' || p as meter_no, 1 as ct_ratio, 1 as pt_ratio,
+                6 as digits, date '2020-01-01' as installed_date, null::date as removed_date
+                from unnest(array['A', 'B']) p;
+            create table raw_cis.account as select p as account_no, 'residential' as usage_category,
+                date '2020-01-01' as opened_date, null::date as closed_date from unnest(array['A', 'B']) p;
+            create table raw_cis.contract as select p as account_no, 10::numeric as contract_capacity_kva,
+                date '2020-01-01' as valid_from, null::date as valid_to from unnest(array['A', 'B']) p;
+            create table raw_cis.transformer as
+                select 'T0001' as transformer_no, 'F001' as feeder_no, 400::numeric as rated_kva;
+            """
+        )
+    return warehouse
+
+
+def test_validate_fills_roll_ups_and_skips_what_is_unchanged(lake: Settings) -> None:
+    deliver(utility())
+    assert validate(FIRST, LAST) == {"from": "2026-03-02", "to": "2026-03-06", "dates": 5, "readings": 240}
+    with connect("auditor") as connection:
+        day = connection.execute(
+            "select import_kwh, peak_kw, intervals_due, intervals_actual, intervals_estimated, hourly_kwh[13]"
+            " from raw_ami.point_day where point_no = 'B' and business_date = '2026-03-04'"
+        ).fetchone()
+        hours = connection.execute(
+            "select count(*), sum(sold_kwh), sum(supplied_kwh), sum(sold_estimated_kwh) from raw_ami.feeder_hour"
+        ).fetchone()
+        collection = connection.execute(
+            "select points_due, points_read, points_complete, intervals_due, intervals_actual"
+            " from raw_ami.collection_day where business_date = '2026-03-04'"
+        ).fetchone()
+    assert day is not None and day[:5] == (pytest.approx(11.8), 1.0, 24, 19, 5) and day[5] == pytest.approx(0.6)
+    assert hours == (120, pytest.approx(118.0), None, pytest.approx(3.0))
+    assert collection == (2, 2, 1, 48, 43)
+    assert validate(FIRST, LAST)["dates"] == 0
+
+
+def test_late_file_revalidates_its_date_and_what_hangs_on_it(lake: Settings) -> None:
+    deliver(utility())
+    validate(FIRST, LAST)
+    late = FIRST + timedelta(days=2)
+    deliver(Case().point("B").day("B", late, SHAPE, version=2, file_id="late"))
+    done = validate(late, late)
+    assert (done["from"], done["to"], done["dates"]) == (str(late), str(LAST), 3)
+    once = checksum()
+    assert validate(FIRST, LAST, every=True)["dates"] == 5
+    assert checksum() == once
+
+
+def test_a_point_registered_later_heals(lake: Settings) -> None:
+    case = utility().point("C").days("C", FIRST, LAST, SHAPE)
+    deliver(case)
+    validate(FIRST, LAST)
+    unknown = [r for r in tables.load("quarantine").scan().to_arrow().to_pylist() if r["rule"] == "unknown_point"]
+    assert {row["point_no"] for row in unknown} == {"C"}
+    with connect("loader") as connection:
+        connection.execute("insert into raw_cis.metering_point values ('C', 'C', 'customer', 'F001', 60, false)")
+        connection.execute("insert into raw_cis.meter values ('C', 'MC', 1, 1, 6, '2020-01-01', null)")
+        connection.execute("insert into raw_cis.account values ('C', 'residential', '2020-01-01', null)")
+    assert validate(FIRST, LAST)["dates"] == 5
+    assert "C" in set(tables.load("reading").scan().to_arrow()["point_no"].to_pylist())
+
+
+def test_empty_register_says_what_to_do(lake: Settings) -> None:
+    with connect("loader") as connection:
+        connection.execute("delete from raw_cis.metering_point")
+    with pytest.raises(GridmartError, match="extract the CIS first"):
+        validate(FIRST, LAST)
+
+
+KILLED = """
+import os, signal
+from datetime import date
+from gridmart.lake import load, validate
+def die(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGKILL)
+{patch}
+validate.validate(date(2026, 3, 2), date(2026, 3, 6))
+"""
+BETWEEN = "load.load_rollups = die"
+HALF_WAY = """
+replace = load._replace
+def half(cursor, name, rows, dates):
+    replace(cursor, name, rows, dates)
+    if name == "transformer_hour":
+        die()
+load._replace = half
+"""
+
+
+@pytest.mark.parametrize("patch", [BETWEEN, HALF_WAY], ids=["before the load", "in the middle of the load"])
+def test_killed_and_run_again_gives_the_same(lake: Settings, patch: str) -> None:
+    deliver(utility())
+    validate(FIRST, LAST)
+    wanted = checksum()
+    late = Case().point("A").day("A", FIRST, SHAPE[::-1], version=2, file_id="late")
+    deliver(late)
+    before = dates_loaded()
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT_DIR)}
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED.format(patch=patch)], env=environment, cwd=Path.cwd(), capture_output=True
+    )
+    assert done.returncode == -9, done.stderr
+    assert dates_loaded() == before
+    assert validate(FIRST, LAST)["dates"] == 5
+    after = checksum()
+    assert after != wanted
+    validate(FIRST, LAST, every=True)
+    assert checksum() == after
+
+
+def test_postgres_stopped_in_the_middle_of_the_load_heals(lake: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    deliver(utility())
+    replace = load._replace
+
+    def stop_then_replace(cursor: object, name: str, rows: pa.Table, dates: list[date]) -> None:
+        if name == "transformer_hour":
+            postgres.stop()
+        replace(cursor, name, rows, dates)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(load, "_replace", stop_then_replace)
+        with pytest.raises(GridmartError, match="PostgreSQL refused or broke off the load") as caught:
+            validate(FIRST, LAST)
+    assert "run the same command again" in caught.value.next_step
+    postgres.start()
+    assert dates_loaded() == []
+    assert validate(FIRST, LAST)["dates"] == 5
+    assert len(dates_loaded()) == 5
