@@ -43,7 +43,8 @@ class Case:
     def point(self, point: str, **other: object) -> "Case":
         """Register a point (a residential customer of 10 kVA read hourly unless told otherwise)."""
         self.points.append({"point": point, "kind": "customer", "usage_category": "residential",
-                            "capacity_kva": 10.0, "interval_minutes": 60, "has_generation": False, **other})  # fmt: skip
+                            "capacity_kva": 10.0, "interval_minutes": 60, "has_generation": False,
+                            **other})  # fmt: skip
         return self
 
     def meter(self, point: str, installed: date, removed: date | None = None, ct_ratio: int = 1) -> "Case":

@@ -1,0 +1,46 @@
+"""Local days of 23 and 25 hours, and feeds of several interval lengths side by side."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from gridmart.lake.vee.days import slot_table
+from gridmart.lake.vee.rules import CATALOGUE, Rule
+from tests.scenarios.vee.scenario import Case
+
+BERLIN = "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("day", "quarters"), [(date(2026, 3, 29), 92), (date(2026, 10, 25), 100), (date(2026, 6, 1), 96)]
+)
+def test_slots_of_a_local_day(day: date, quarters: int) -> None:
+    assert slot_table(day, day, BERLIN, [15]).num_rows == quarters
+
+
+def test_a_long_and_a_short_day_and_four_interval_lengths_are_complete(tmp_path: Path) -> None:
+    for day, hours in ((date(2026, 3, 29), 23), (date(2026, 10, 25), 25)):
+        case = Case(timezone=BERLIN)
+        for length in (5, 15, 30, 60):
+            case.point(f"P{length}", interval_minutes=length)
+            case.day(f"P{length}", day, [length / 60] * (hours * 60 // length))
+        outcome = case.run(tmp_path / str(hours), day)
+        assert set(outcome.days["day_bits"]) == {0}
+        assert list(outcome.days["total"]) == [pytest.approx(hours)] * 4
+        assert set(outcome.readings["quality_code"]) == {"A"}
+
+
+def test_a_day_that_misses_what_it_repeats_is_not_taken_for_complete(tmp_path: Path) -> None:
+    day = date(2026, 3, 3)
+    case = Case().point("A").day("A", day, [0.5] * 24)
+    case.rows[5]["interval_start"] = case.rows[4]["interval_start"]
+    outcome = case.run(tmp_path, day)
+    assert outcome.bits("A", day) == Rule.MISSING
+    assert len(outcome.one("A", day)) == 24
+
+
+def test_rule_bits_are_single_and_distinct() -> None:
+    bits = [int(rule) for rule in Rule]
+    assert len(set(bits)) == len(bits) and all(bit & (bit - 1) == 0 for bit in bits)
+    assert len({info.name_en for info in CATALOGUE}) == len(CATALOGUE)
