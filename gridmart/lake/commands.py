@@ -18,6 +18,10 @@ def register(app: typer.Typer) -> None:
     bench.callback()(lambda: None)
     bench.command("vee")(bench_vee)
     app.add_typer(bench, name="bench")
+    lake = typer.Typer(help="The lake's tables.", no_args_is_help=True)
+    lake.callback()(lambda: None)
+    lake.command("stats")(lake_stats)
+    app.add_typer(lake, name="lake")
 
 
 def validate(
@@ -58,3 +62,10 @@ def bench_vee(
 
     found = run(points, days, engine)
     print(json.dumps(found) if as_json else "\n".join(f"{name:22} {value}" for name, value in found.items()))
+
+
+def lake_stats() -> None:
+    """Files, rows, megabytes and snapshots of each table, as one line of JSON. Example: gridmart lake stats"""
+    from gridmart.lake.maintenance import stats
+
+    print(json.dumps(stats()))
