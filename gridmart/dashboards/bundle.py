@@ -108,6 +108,7 @@ def _dataset(source: Source, dataset: SourceFile) -> dict[str, Any]:
         "sql": None,
         "params": None,
         "filter_select_enabled": True,
+        "cache_timeout": content.get("cache_timeout", source.database.content.get("cache_timeout")),
         "uuid": content["uuid"],
         "metrics": [
             {"metric_type": None, "description": None, "d3format": None, "extra": None, "warning_text": None} | metric

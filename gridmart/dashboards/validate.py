@@ -19,7 +19,7 @@ LATIN = re.compile(r"[A-Za-z]{2,}")
 ID_KEYS = {"id", "ids", "slice_id", "chartId", "datasetId", "datasource", "datasource_id", "database_id", "dashboards"}
 KEYS = {
     "database": {"uuid", "database_name", "cache_timeout"},
-    "dataset": {"uuid", "table_name", "description", "main_dttm_col", "columns", "metrics"},
+    "dataset": {"uuid", "table_name", "description", "main_dttm_col", "cache_timeout", "columns", "metrics"},
     "chart": {"uuid", "slice_name", "description", "dataset", "viz_type", "filters", "params"},
     "dashboard": {"uuid", "dashboard_title", "description", "color_scheme", "label_colors", "filters", "layout"},
 }
