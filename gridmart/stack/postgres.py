@@ -130,13 +130,15 @@ def _prepare_user(s: Settings, say: Callable[[str], None]) -> None:
     folder.chmod(0o700)
     _let_through(folder.parent, user, say)
     _let_through(binaries(), user, say)
-    probe = [str(binaries() / "postgres"), "--version"]
+    probe = [str(binaries() / "initdb"), "--version"]
     try:
         works = subprocess.run(probe, capture_output=True, cwd="/", **_as_user()).returncode == 0  # type: ignore[call-overload]
     except PermissionError:
         works = False
     if not works:  # installed under a strict umask; these are public programs
-        subprocess.run(["chmod", "-R", "o+rX", str(binaries().parent)], check=True)
+        wheel = binaries().parents[1]
+        for part in (wheel, wheel.with_name(f"{wheel.name}.libs")):
+            subprocess.run(["chmod", "-R", "o+rX", str(part)], check=True)
 
 
 def _init(s: Settings) -> None:
