@@ -18,7 +18,7 @@ final as (
         max(bills.bill_month) as last_bill_month,
         coalesce(
             sum(bills.receivable_yuan)
-                filter (where bills.bill_month > date_trunc('month', as_of.settled_as_of) - interval '13 months'), 0
+            filter (where bills.bill_month > date_trunc('month', as_of.settled_as_of) - interval '13 months'), 0
         )::numeric(18, 2) as billed_12m_yuan,
         coalesce(sum(bills.outstanding_yuan) filter (where bills.is_overdue), 0)::numeric(18, 2) as arrears_yuan,
         max(bills.overdue_days) as arrears_days,

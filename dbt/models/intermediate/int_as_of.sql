@@ -21,8 +21,8 @@ final as (
         metering.data_as_of,
         greatest(
             metering.data_as_of,
-            (select max(issued_date) from bills),
-            (select max({{ local_date("paid_at") }}) from payments)
+            (select max(bills.issued_date) from bills),
+            (select max({{ local_date("payments.paid_at") }}) from payments)
         ) as settled_as_of
     from metering
 )

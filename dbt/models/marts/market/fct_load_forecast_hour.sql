@@ -36,16 +36,16 @@ recent as (
 actuals as (
     select 'transformer' as level_code, transformer_no as level_no, hour_start_at, business_date, load_kw
     from transformer_hours
-    where business_date > (select after_date from recent)
+    where business_date > (select recent.after_date from recent)
     union all
     select 'feeder', feeder_no, hour_start_at, business_date, load_kw
     from feeder_hours
-    where business_date > (select after_date from recent)
+    where business_date > (select recent.after_date from recent)
     union all
     select 'company', o.company_no, f.hour_start_at, f.business_date, sum(f.load_kw)
     from feeder_hours as f
     inner join organisations as o on f.org_no = o.org_no
-    where f.business_date > (select after_date from recent)
+    where f.business_date > (select recent.after_date from recent)
     group by o.company_no, f.hour_start_at, f.business_date
 ),
 
@@ -54,7 +54,7 @@ latest as (
     select distinct on (level_code, level_no, hour_start)
         *
     from forecasts
-    where {{ local_date("hour_start") }} > coalesce((select after_date from recent), date '0001-01-01')
+    where {{ local_date("hour_start") }} > coalesce((select recent.after_date from recent), date '0001-01-01')
     order by level_code asc, level_no asc, hour_start asc, scored_at desc
 ),
 
@@ -63,7 +63,7 @@ places as (
     union all
     select 'feeder', feeder_no, org_no from feeders
     union all
-    select 'company', org_no, org_no from organisations where org_type = 'company'
+    select 'company', company_no, org_no from organisations where org_type = 'company'
 ),
 
 joined as (

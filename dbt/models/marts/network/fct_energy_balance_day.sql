@@ -118,11 +118,7 @@ rates as (
         (supplied_kwh - sold_kwh)::numeric(18, 3) as loss_kwh,
         (supplied_kwh - sold_kwh) / nullif(supplied_kwh, 0) as rate,
         {{ var("estimate_error_share") }} * estimated_kwh / nullif(supplied_kwh, 0) as half_width,
-        case level_code
-            {%- for level, limit in var("high_loss_limit").items() %}
-            when '{{ level }}' then {{ limit }}
-            {%- endfor %}
-        end as high_limit
+        {{ high_loss_limit("level_code") }} as high_limit
     from rounded
 ),
 
