@@ -37,12 +37,14 @@ def _span(seconds: int) -> str:
 def where(s: Settings, console: Console) -> None:
     """Links, and where the passwords are; never the passwords."""
     links = health.urls(s)
-    table = Table.grid(padding=(0, 2))
-    table.add_row("dashboards", links["superset"], "users superset_manager, superset_admin")
-    table.add_row("Airflow", links["airflow"], "user airflow_admin")
-    table.add_row("passwords", str(s.secrets_file.resolve()), "names web_<user>, db_<role>; only you can read it")
-    table.add_row("logs", str(s.var_dir.resolve() / "log"), "`gridmart logs SERVICE`")
-    console.print(table, highlight=False, soft_wrap=True)
+    for what, place, note in (
+        ("dashboards", links["superset"], "users superset_manager, superset_admin"),
+        ("Airflow", links["airflow"], "user airflow_admin"),
+        ("passwords", str(s.secrets_file.resolve()), "web_<user>, db_<role>; only you can read it"),
+        ("logs", str(s.var_dir.resolve() / "log"), "`gridmart logs SERVICE`"),
+    ):
+        # never wrapped: a path that is cut in two cannot be copied
+        console.print(f"{what:<11} [bold]{place}[/]  [dim]{note}[/]", highlight=False, soft_wrap=True)
 
 
 def tail(path: Path, lines: int) -> list[str]:
