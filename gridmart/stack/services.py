@@ -150,7 +150,8 @@ def _superset_command(s: Settings) -> list[str]:
     return [
         str(VENVS / "superset" / "bin" / "gunicorn"), "--bind", f"{s.host}:{s.superset_port}",
         "--workers", "2", "--worker-class", "gthread", "--threads", "8", "--timeout", "120",
-        "--graceful-timeout", "5", "--preload", "--no-control-socket", "--log-level", "warning", "superset.app:create_app()",
+        "--graceful-timeout", "5", "--preload", "--no-control-socket", "--log-level", "warning",
+        "superset.app:create_app()",
     ]  # fmt: skip
 
 

@@ -4,7 +4,6 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 
@@ -74,7 +73,7 @@ def test_up_heals_when_all_was_killed_with_stale_pid_files(stack: Stack) -> None
     # another process of PostgreSQL's user, whose pid the stale files will name, as after a reboot
     user = postgres.os_user()
     drop = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    bystander = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(900)"], cwd="/", **drop)
+    bystander = subprocess.Popen(["sleep", "900"], cwd="/", **drop)
     try:
         supervisor_pid = Supervisor(s).pid()
         killed = processes.of_installation(s)
