@@ -23,5 +23,6 @@ with DAG(
     publish = Command(task_id="publish", arguments=["publish"], ranged=True, retries=0, outlets=[PUBLISHED])
     dashboards = Command(task_id="sync_dashboards", arguments=["dashboards", "sync"])
     report = Command(task_id="quality_report", arguments=["quality", "report"], trigger_rule=TriggerRule.ALL_DONE)
-    publish >> dashboards
+    warm = Command(task_id="warm_cache", arguments=["dashboards", "check"])
+    publish >> dashboards >> warm
     publish >> report

@@ -47,7 +47,7 @@ def days(start: date, end: date) -> pa.Table:
         name = en.get(day)
         weekend = day.weekday() >= 5 and day not in makeup
         day_type = "holiday" if name else "weekend" if weekend else "workday"
-        festival = bool(name) and any(word in name for word in FESTIVALS)
+        festival = any(word in (name or "") for word in FESTIVALS)
         rows.append((day, day_type, day_type == "workday", bool(name), festival, zh.get(day), name))
     columns = list(zip(*rows, strict=True)) or [()] * len(SCHEMA)
     return pa.table([pa.array(c, type=f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)

@@ -9,7 +9,18 @@ from pathlib import Path
 
 from gridmart.settings import settings
 
-DATABASE_ROLES = ("postgres", "loader", "builder", "scorer", "bi_reader", "auditor", "airflow", "superset", "cis_owner", "cis_reader")
+DATABASE_ROLES = (
+    "postgres",
+    "loader",
+    "builder",
+    "scorer",
+    "bi_reader",
+    "auditor",
+    "airflow",
+    "superset",
+    "cis_owner",
+    "cis_reader",
+)
 WEB_USERS = ("airflow_admin", "superset_admin", "superset_manager")
 KEYS = ("airflow_jwt", "airflow_api", "superset_key", "pii_hash_key")
 

@@ -57,7 +57,9 @@ def tou_hours(start: date, end: date) -> pa.Table:
     festival = dict(
         zip(*(days(start, end).column(name).to_pylist() for name in ("business_date", "is_festival")), strict=True)
     )
-    codes, dates, periods = [], [], []
+    codes: list[str] = []
+    dates: list[date] = []
+    periods: list[str] = []
     for code in sorted(set(CALENDAR_OF.values())):
         for offset in range((end - start).days + 1):
             day = start + timedelta(days=offset)

@@ -13,6 +13,7 @@ from gridmart.errors import GridmartError
 from gridmart.warehouse.database import url
 
 SCHEMA = "raw_ami"
+LANDING = "landing_ami"  # roll-ups land here; the arrival gate lets them into raw_ami
 ROLLUP_TABLES = ("point_day", "transformer_hour", "feeder_hour", "collection_day")
 
 FILE_COLUMNS = (
@@ -45,7 +46,7 @@ def _first_line(error: Exception) -> str:
 
 
 def load_rollups(tables: dict[str, pa.Table], states: pa.Table, snapshot_id: int) -> None:
-    """Replace the dates of `states` in the four roll-up tables, and say what they were made from.
+    """Replace the dates of `states` in the four landing tables, and say what they were made from.
 
     tables: rows by name of ROLLUP_TABLES; states: business_date, the three fingerprints,
     readings, rule_version. One transaction: after a crash PostgreSQL holds all of it or the state before.
@@ -54,8 +55,8 @@ def load_rollups(tables: dict[str, pa.Table], states: pa.Table, snapshot_id: int
     now = datetime.now(UTC)
     with transaction() as cursor:
         for name in ROLLUP_TABLES:
-            _replace(cursor, name, _stamped(tables[name], snapshot_id, loaded_at=now), dates)
-        _replace(cursor, "validated_date", _stamped(states, snapshot_id, validated_at=now), dates)
+            _replace(cursor, LANDING, name, _stamped(tables[name], snapshot_id, loaded_at=now), dates)
+        _replace(cursor, SCHEMA, "validated_date", _stamped(states, snapshot_id, validated_at=now), dates)
 
 
 def _stamped(rows: pa.Table, snapshot_id: int, **at: datetime) -> pa.Table:
@@ -65,15 +66,15 @@ def _stamped(rows: pa.Table, snapshot_id: int, **at: datetime) -> pa.Table:
     return rows
 
 
-def _replace(cursor: Any, name: str, rows: pa.Table, dates: list[date]) -> None:
+def _replace(cursor: Any, schema: str, name: str, rows: pa.Table, dates: list[date]) -> None:
     first, last = min(dates), max(dates)
     if len(dates) == (last - first).days + 1:
-        cursor.execute(f"delete from {SCHEMA}.{name} where business_date between '{first}' and '{last}'")
+        cursor.execute(f"delete from {schema}.{name} where business_date between '{first}' and '{last}'")
     else:
         listed = ", ".join(f"'{day}'" for day in dates)
-        cursor.execute(f"delete from {SCHEMA}.{name} where business_date in ({listed})")
+        cursor.execute(f"delete from {schema}.{name} where business_date in ({listed})")
     if rows.num_rows:
-        cursor.adbc_ingest(name, rows, mode="append", db_schema_name=SCHEMA)
+        cursor.adbc_ingest(name, rows, mode="append", db_schema_name=schema)
 
 
 def mirror(files: pa.Table, quarantine: pa.Table) -> None:

@@ -26,6 +26,8 @@ class Outcome:
     failures: int
     warnings: int
     rows: int
+    first: date | None
+    last: date | None
 
 
 def _is_empty(schema: str, tables: list[str]) -> bool:
@@ -37,17 +39,11 @@ def _is_empty(schema: str, tables: list[str]) -> bool:
     return True
 
 
-def _lands(schema: str) -> bool:
-    with connect("loader") as connection:
-        row = connection.execute("select exists (select from pg_tables where schemaname = %s)", (schema,)).fetchone()
-    return bool(row and row[0])
-
-
-def _promote(name: str) -> int:
+def _promote(name: str) -> tuple[int, date | None, date | None]:
     try:
-        return (
-            landing.promote_dates(name) if name == METERING else landing.promote_rows(name, catalog.source(name).keys)
-        )
+        if name == METERING:
+            return landing.promote_dates(name)
+        return landing.promote_rows(name, catalog.source(name).keys), None, None
     except psycopg.Error as error:
         status.record(name, f"promotion failed: {error}")
         raise GridmartError(
@@ -68,15 +64,10 @@ def run(name: str, start: date | None, end: date | None, say: Callable[[str], No
         catalog.source(name)
     chosen = suites.arrival(name)
     schema = f"landing_{name}"
-    promotes = _lands(schema)
-    spans: dict[str, gate.Range] = {}
-    if not promotes:  # roll-ups that are loaded straight into raw are checked there, for the run's dates
-        schema = f"raw_{name}"
-        spans = {suite.table: (start, end) for suite in chosen} if start and end else {}
-    elif name == METERING and _is_empty(schema, [suite.table for suite in chosen]):
+    if name == METERING and _is_empty(schema, [suite.table for suite in chosen]):
         say("nothing new has landed")
-        return Outcome(0, 0, 0, 0)
-    target = gate.Target("arrival", "loader", schema, spans)
+        return Outcome(0, 0, 0, 0, start, end)
+    target = gate.Target("arrival", "loader", schema, {})
     found = gate.run(chosen, target, say)
     all_there = all(r.is_success for r in found if r.expectation == "expect_table_to_exist")
     if name != METERING and catalog.source(name).kind == "system" and all_there:
@@ -100,6 +91,6 @@ def run(name: str, start: date | None, end: date | None, say: Callable[[str], No
             f"raw_{name} keeps its last good data; other sources go on.",
             EXIT_GATE,
         )
-    rows = _promote(name) if promotes else 0
+    rows, first, last = _promote(name)
     status.record(name, rows=rows if name == METERING else None)
-    return Outcome(len(found), 0, sum(r.is_warning for r in found), rows)
+    return Outcome(len(found), 0, sum(r.is_warning for r in found), rows, first or start, last or end)

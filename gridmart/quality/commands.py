@@ -50,7 +50,7 @@ def arrival(
     first, last = _dates(start, end)
     outcome = gate.run(source, first, last, _say())
     counts = {"checks": outcome.checks, "warnings": outcome.warnings, "rows": outcome.rows}
-    _print({"source": source, **counts}, first, last)
+    _print({"source": source, **counts}, outcome.first, outcome.last)
 
 
 def dbt_results() -> None:

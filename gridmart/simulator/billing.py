@@ -62,7 +62,8 @@ def lines(category: str, tariff: str, capacity_kva: float, use: MonthUse, row: i
             if total > low or low == 0:
                 add("energy", "total", max(min(total, high) - low, Decimal(0)), Decimal(tier["price_yuan_per_kwh"]))
         return made
-    prices = {p["period_code"]: p for p in seed("tariff_price") if p["tariff_code"] == tariff and in_force(p, use.month)}
+    valid = [p for p in seed("tariff_price") if p["tariff_code"] == tariff and in_force(p, use.month)]
+    prices = {p["period_code"]: p for p in valid}
     base = Decimal(0)
     if category == "large_industrial":
         flat = prices["flat"]

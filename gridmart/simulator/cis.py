@@ -129,9 +129,7 @@ def replace(made: dict[str, list[tuple]], stamp: str) -> None:
                 for row in rows:
                     copy.write_row(row)
             connection.execute(sql.SQL("grant select on {} to cis_reader").format(name))
-        connection.execute(
-            sql.SQL("comment on table account is {}").format(sql.Literal(f"gridmart demo {stamp}"))
-        )
+        connection.execute(sql.SQL("comment on table account is {}").format(sql.Literal(f"gridmart demo {stamp}")))
 
 
 def stamp() -> str | None:

@@ -49,7 +49,8 @@ def register(app: typer.Typer) -> None:
             f"{plan.accounts} accounts, {plan.first} to {plan.last}: about {intervals / 1e6:.1f} million readings, "
             f"{intervals * 7 / 1e6:.0f} MB, {2 + intervals / 1.2e6:.0f} s"
         )
-        with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn(), console=console) as bars:
+        columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console) as bars:
             bar = bars.add_task("simulating", total=2 * len(plan.spans()) + 1)
             made = build(plan, workers, lambda _: bars.advance(bar))
             bars.update(bar, completed=2 * len(plan.spans()) + 1)

@@ -67,9 +67,10 @@ def _draw(plan: Plan) -> tuple[utility.Utility, loads.Weather, pd.DataFrame]:
     return made, loads.weather(made), faults.plan(made)
 
 
-def _energies(plan: Plan, start: date, count: int, scratch: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """First pass of a span: keep its energies; return daily Wh by point, and by account: Wh by day and period, varh, demand.
+def _energies(plan: Plan, start: date, count: int, scratch: Path) -> tuple[np.ndarray, ...]:
+    """First pass of a span: keep its energies; return what registers and bills need.
 
+    Daily Wh by point; and by account and day: Wh by period, varh, highest W of an interval.
     Energies are drawn in whole weeks from the first date, so that they do not depend on the spans of files.
     """
     made, climate, _ = _draw(plan)
@@ -145,7 +146,15 @@ def _write(plan: Plan, start: date, count: int, scratch: Path, registers: np.nda
     return names
 
 
-def _extra(plan: Plan, planned: pd.DataFrame, made: utility.Utility, start: date, count: int, station: str, imported: np.ndarray) -> bytes:
+def _extra(
+    plan: Plan,
+    planned: pd.DataFrame,
+    made: utility.Utility,
+    start: date,
+    count: int,
+    station: str,
+    imported: np.ndarray,
+) -> bytes:
     """Further lines of the last day's files: an unknown meter, and corrections (version 2) of its own spikes."""
     if start + timedelta(days=count - 1) != plan.last:
         return b""
@@ -205,18 +214,20 @@ def _weather_files(plan: Plan, climate: loads.Weather, folder: Path) -> None:
         ]
         return pa.concat_tables(parts)
 
-    written = {"weather_forecast.csv": table(known, hours, "forecast", climate.forecast, f"{issued:%Y-%m-%dT%H:%M:%SZ}")}
+    issued_at = f"{issued:%Y-%m-%dT%H:%M:%SZ}"
+    written = {"weather_forecast.csv": table(known, hours, "forecast", climate.forecast, issued_at)}
     month_of = [f"{(local + timedelta(hours=h)):%Y%m}" for h in range(known)]
     for month in sorted(set(month_of)):
         begin = month_of.index(month)
-        written[f"weather_{month}.csv"] = table(begin, begin + month_of.count(month), "actual", climate.temperature, None)
+        end = begin + month_of.count(month)
+        written[f"weather_{month}.csv"] = table(begin, end, "actual", climate.temperature, None)
     for name, rows in written.items():
         partial = folder / f".{name}.part"
         csv.write_csv(rows, partial, csv.WriteOptions(quoting_style="none"))
         partial.replace(folder / name)
 
 
-def _month_uses(plan: Plan, made: utility.Utility, use: np.ndarray, varh: np.ndarray, demand: np.ndarray) -> list[billing.MonthUse]:
+def _month_uses(made: utility.Utility, use: np.ndarray, varh: np.ndarray, demand: np.ndarray) -> list[billing.MonthUse]:
     """Use of every complete month, as the CIS sees it: a wrong multiplier makes it wrong."""
     points = made.points.iloc[: len(made.accounts)]
     wrong = faults.wrong_multipliers(made)
@@ -293,12 +304,12 @@ def build(plan: Plan, workers: int = 2, advance: Callable[[str], None] = lambda 
                 k = (start - plan.first).days
                 second.append(pool.submit(_write, plan, start, count, scratch, registers[:, k : k + count], s.inbox))
             _weather_files(plan, climate, s.weather_inbox)
-            uses = _month_uses(plan, made, use, varh, demand)
+            uses = _month_uses(made, use, varh, demand)
             bills = billing.issue(made, uses, cis.tariffs_of(made))
             cis.replace(cis.tables(made, removal, bills), plan.stamp())
             advance("CIS")
-            for future in second:
-                future.result()
+            for written in second:
+                written.result()
                 advance("files")
         again = min(s.inbox.glob("readings_*.csv"))
         shutil.copyfile(again, scratch / "copy")
@@ -306,6 +317,7 @@ def build(plan: Plan, workers: int = 2, advance: Callable[[str], None] = lambda 
         _truth(made, planned, daily, s.var_dir / TRUTH)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    stamp = {"stamp": plan.stamp(), "accounts": plan.accounts, "first": str(plan.first), "last": str(plan.last), "seed": plan.seed}
+    what = {"accounts": plan.accounts, "first": str(plan.first), "last": str(plan.last), "seed": plan.seed}
+    stamp = {"stamp": plan.stamp(), **what}
     (s.var_dir / "demo.json").write_text(json.dumps(stamp))
     return True

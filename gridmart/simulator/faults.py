@@ -57,9 +57,9 @@ def plan(utility: Utility) -> pd.DataFrame:
     areas = utility.transformers.loc[utility.transformers["ownership"] == "public", "transformer_no"].to_numpy()
     for _ in range(max(1, utility.days // 30)):
         picks = np.flatnonzero((points["transformer_no"] == rng.choice(areas)).to_numpy())
-        day, hours, begin = rng.integers(0, utility.days), rng.integers(6, 13), rng.integers(0, 12)
+        on, hours, since = int(rng.integers(0, utility.days)), int(rng.integers(6, 13)), int(rng.integers(0, 12))
         same = np.ones(picks.size, int)
-        add("concentrator", picks, same * day, same * begin * 4, same * hours * 4, -1.0)
+        add("concentrator", picks, same * on, same * since * 4, same * hours * 4, -1.0)
     return pd.concat(frames, ignore_index=True)
 
 

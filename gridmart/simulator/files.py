@@ -2,6 +2,7 @@
 
 import io
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,7 @@ def _quality(missing: np.ndarray) -> list[str]:
     """400 records of a day with holes: runs of actual and of null intervals."""
     edges = np.flatnonzero(np.diff(missing.astype(np.int8))) + 1
     bounds = [0, *edges.tolist(), missing.size]
-    return [f"400,{a + 1},{b},{'N' if missing[a] else 'A'},," for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [f"400,{a + 1},{b},{'N' if missing[a] else 'A'},," for a, b in pairwise(bounds)]
 
 
 def nem12(

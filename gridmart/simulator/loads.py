@@ -115,7 +115,7 @@ def _profiles(archetypes: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     for name, texts in _H.items():
         work, off = (np.array([float(v) for v in text.split()]) for text in texts)
         scale = work.mean()
-        made[name] = tuple(  # type: ignore[assignment]
+        made[name] = tuple(
             np.interp(slot, np.arange(-1, 25) + 0.5, np.concatenate([[v[-1]], v, [v[0]]])) / scale for v in (work, off)
         )
     return (np.stack([made[a][0] for a in archetypes]), np.stack([made[a][1] for a in archetypes]))
@@ -168,7 +168,8 @@ def block(utility: Utility, climate: Weather, start: date, count: int, thieves: 
     cooling = accounts["archetype"].map(_COOLING).fillna(0.0).to_numpy() * accounts["cooling"].to_numpy()
     thermal = np.repeat(heat * heating[:, None, None] + cool * cooling[:, None, None], 4, axis=2)
     # cooling follows presence, heating runs all day
-    kw = accounts["mean_kw"].to_numpy()[:, None, None] * (shape * kind_scale[:, :, None] + thermal * (0.5 + 0.5 * shape))
+    relative = shape * kind_scale[:, :, None] + thermal * (0.5 + 0.5 * shape)
+    kw = accounts["mean_kw"].to_numpy()[:, None, None] * relative
 
     sigma, rho = (
         accounts["archetype"].map({k: v[i] for k, v in _NOISE.items()}).fillna(_NOISE_OF_OTHERS[i]).to_numpy()

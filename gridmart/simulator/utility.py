@@ -92,6 +92,11 @@ def _accounts(count: int, rng: np.random.Generator) -> pd.DataFrame:
         if category == "large_industrial":
             capacity = float(next((kva for kva in RATED_KVA if kva >= mean_kw * 2.6), RATED_KVA[-1]))
         name = SURNAMES[rng.integers(len(SURNAMES))] + "".join(GIVEN[k] for k in rng.integers(len(GIVEN), size=2))
+        company = f"{name[0]}氏{archetype.replace('_', ' ')}有限公司"
+        street, house = STREETS[rng.integers(len(STREETS))], rng.integers(1, 300)
+        flat = f"{rng.integers(1, 30)}-{rng.integers(101, 2404)}"
+        # month 13 does not exist: the number can be nobody's
+        identity = f"140100{rng.integers(1950, 2004)}13{rng.integers(10, 29)}{rng.integers(1000, 9999)}"
         rows.append(
             {
                 "account_no": f"{1400000001 + i}",
@@ -102,11 +107,10 @@ def _accounts(count: int, rng: np.random.Generator) -> pd.DataFrame:
                 "mean_kw": mean_kw,
                 "capacity_kva": round(capacity, 1),
                 "has_generation": archetype == "pv",
-                "customer_name": name if category == "residential" else f"{name[0]}氏{archetype.replace('_', ' ')}有限公司",
+                "customer_name": name if category == "residential" else company,
                 "phone": f"100{rng.integers(10**7, 10**8)}",
-                # month 13 does not exist: the number can be nobody's
-                "id_number": f"140100{rng.integers(1950, 2004)}13{rng.integers(10, 29)}{rng.integers(1000, 9999)}",
-                "address": f"{STREETS[rng.integers(len(STREETS))]}{rng.integers(1, 300)}号{rng.integers(1, 30)}-{rng.integers(101, 2404)}",
+                "id_number": identity,
+                "address": f"{street}{house}号{flat}",
                 "growth": float(rng.normal(0.03, 0.04)),
                 "heating": float(rng.uniform(0.6, 1.4)),
                 "cooling": float(rng.uniform(0.6, 1.4)),

@@ -6,6 +6,7 @@ of the metering roll-ups, whole business dates, which replace those of raw and t
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import psycopg
 from psycopg import sql
@@ -89,8 +90,11 @@ def promote_rows(source: str, keys: Mapping[str, Sequence[str]]) -> int:
     return taken
 
 
-def promote_dates(source: str = "ami", date_column: str = "business_date") -> int:
-    """Replace in `raw_<source>` every business date that landed, and empty the landing; returns the rows taken over."""
+def promote_dates(source: str = "ami", date_column: str = "business_date") -> tuple[int, date | None, date | None]:
+    """Replace in `raw_<source>` every business date that landed, and empty the landing.
+
+    Returns the rows taken over, and the first and last date that landed.
+    """
     taken = 0
     day = sql.Identifier(date_column)
     with connect("loader") as connection:
@@ -115,4 +119,6 @@ def promote_dates(source: str = "ami", date_column: str = "business_date") -> in
             )
             taken += max(moved.rowcount, 0)
             connection.execute(sql.SQL("truncate {}").format(landing))
-    return taken
+        span = connection.execute(sql.SQL("select min({day}), max({day}) from landed").format(day=day)).fetchone()
+    first, last = span or (None, None)
+    return taken, first, last

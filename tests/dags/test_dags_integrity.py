@@ -32,7 +32,8 @@ dags = {}
 for dag_id, dag in bag.dags.items():
     schedule = dag.schedule
     condition = getattr(dag.timetable, "asset_condition", None)
-    starts = sorted({a.name for _, a in condition.iter_assets()}) if condition and not isinstance(schedule, str) else schedule
+    joined = condition and not isinstance(schedule, str)
+    starts = sorted({a.name for _, a in condition.iter_assets()}) if joined else schedule
     outlets = set()
     for task in dag.tasks:
         for outlet in task.outlets:

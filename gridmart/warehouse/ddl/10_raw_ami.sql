@@ -72,6 +72,12 @@ create table if not exists raw_ami.collection_day (
     primary key (business_date, transformer_no)
 );
 
+-- where roll-ups wait for their arrival gate; keys without the indexes of raw, since dates leave again
+create table if not exists landing_ami.point_day (like raw_ami.point_day including defaults);
+create table if not exists landing_ami.transformer_hour (like raw_ami.transformer_hour including defaults);
+create table if not exists landing_ami.feeder_hour (like raw_ami.feeder_hour including defaults);
+create table if not exists landing_ami.collection_day (like raw_ami.collection_day including defaults);
+
 -- what each date was validated from: written with its roll-ups, so both are there or neither
 create table if not exists raw_ami.validated_date (
     business_date date primary key,

@@ -20,10 +20,8 @@ final as (
         range_from,
         range_to,
         checked_at,
-        row_number() over (
-            partition by gate, suite, source, table_name, column_name, expectation
-            order by checked_at desc, result_id desc
-        ) = 1 as is_latest
+        -- all rows of one check share its time: a deleted expectation is not latest for ever
+        checked_at = max(checked_at) over (partition by gate, suite, source) as is_latest
     from results
 )
 
