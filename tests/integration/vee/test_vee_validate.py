@@ -46,7 +46,7 @@ def checksum() -> list:
     with connect("auditor") as connection:
         for name in load.ROLLUP_TABLES:
             rows = connection.execute(
-                f"select to_jsonb(t) - 'lake_snapshot_id' - 'loaded_at' from raw_ami.{name} t"
+                f"select to_jsonb(t) - 'lake_snapshot_id' - 'loaded_at' from landing_ami.{name} t"
             ).fetchall()
             found += sorted(map(repr, rows))
     return found
@@ -54,7 +54,7 @@ def checksum() -> list:
 
 def dates_loaded() -> list[date]:
     with connect("auditor") as connection:
-        query = "select distinct business_date from raw_ami.point_day order by 1"
+        query = "select distinct business_date from landing_ami.point_day order by 1"
         return [row[0] for row in connection.execute(query)]
 
 
@@ -65,8 +65,9 @@ def lake(warehouse: Settings) -> Settings:
     for name in ("reading_raw", "reading", "day_summary", "register_read"):
         tables.replace_dates({name: (tables.dates_of(name), [])})
     with connect("loader") as connection:
-        for name in (*load.ROLLUP_TABLES, "validated_date"):
-            connection.execute(f"delete from raw_ami.{name}")
+        connection.execute("delete from raw_ami.validated_date")
+        for name in load.ROLLUP_TABLES:
+            connection.execute(f"delete from landing_ami.{name}")
         for name in ("metering_point", "point_transformer", "meter", "account", "contract", "transformer"):
             connection.execute(f"drop table if exists raw_cis.{name}")
         connection.execute(
@@ -95,14 +96,14 @@ def test_validate_fills_roll_ups_and_skips_what_is_unchanged(lake: Settings) -> 
     with connect("auditor") as connection:
         day = connection.execute(
             "select import_kwh, peak_kw, intervals_due, intervals_actual, intervals_estimated, hourly_kwh[13]"
-            " from raw_ami.point_day where point_no = 'B' and business_date = '2026-03-04'"
+            " from landing_ami.point_day where point_no = 'B' and business_date = '2026-03-04'"
         ).fetchone()
         hours = connection.execute(
-            "select count(*), sum(sold_kwh), sum(supplied_kwh), sum(sold_estimated_kwh) from raw_ami.feeder_hour"
+            "select count(*), sum(sold_kwh), sum(supplied_kwh), sum(sold_estimated_kwh) from landing_ami.feeder_hour"
         ).fetchone()
         collection = connection.execute(
             "select points_due, points_read, points_complete, intervals_due, intervals_actual"
-            " from raw_ami.collection_day where business_date = '2026-03-04'"
+            " from landing_ami.collection_day where business_date = '2026-03-04'"
         ).fetchone()
     assert day is not None and day[:5] == (pytest.approx(11.8), 1.0, 24, 19, 5) and day[5] == pytest.approx(0.6)
     assert hours == (120, pytest.approx(118.0), None, pytest.approx(3.0))
