@@ -1,4 +1,4 @@
-"""Keep storage well: compaction, snapshot expiry, retention, vacuum.
+"""Keep storage well: snapshot expiry, files of nobody, old logs, vacuum.
 
 Starts weekly, Sunday 04:30, or by hand. Nothing that a published number refers to is removed.
 

@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     lake = typer.Typer(help="The lake's tables.", no_args_is_help=True)
     lake.callback()(lambda: None)
     lake.command("stats")(lake_stats)
+    lake.command("maintain")(lake_maintain)
     app.add_typer(lake, name="lake")
 
 
@@ -69,3 +70,11 @@ def lake_stats() -> None:
     from gridmart.lake.maintenance import stats
 
     print(json.dumps(stats()))
+
+
+def lake_maintain() -> None:
+    """Expire old snapshots that no roll-up names, delete files that no snapshot holds. Example: gridmart lake maintain"""
+    from gridmart.lake import maintenance
+
+    expired = maintenance.expire_snapshots()
+    print(json.dumps({"snapshots_expired": expired, "files_removed": maintenance.remove_orphans()}))

@@ -20,3 +20,18 @@ def register(app: typer.Typer) -> None:
         from gridmart.warehouse import dbt as runner
 
         raise typer.Exit(runner.run(context.args))
+
+    warehouse = typer.Typer(help="PostgreSQL, the warehouse.", no_args_is_help=True)
+    warehouse.callback()(lambda: None)
+    app.add_typer(warehouse, name="warehouse")
+
+    @warehouse.command()
+    def maintain() -> None:
+        """Vacuum and analyse every table, drop task logs and Data Docs that are old. Example: gridmart warehouse maintain"""
+        import json
+
+        from gridmart.quality import data_docs
+        from gridmart.warehouse import maintenance
+
+        data_docs.keep_latest()
+        print(json.dumps({"tables": maintenance.vacuum(), "logs_removed": maintenance.drop_old_logs()}))
