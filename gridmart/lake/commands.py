@@ -73,7 +73,7 @@ def lake_stats() -> None:
 
 
 def lake_maintain() -> None:
-    """Expire old snapshots that no roll-up names, delete files that no snapshot holds. Example: gridmart lake maintain"""
+    """Expire old snapshots, delete files that no snapshot holds. Example: gridmart lake maintain"""
     from gridmart.lake import maintenance
 
     expired = maintenance.expire_snapshots()

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
     @warehouse.command()
     def maintain() -> None:
-        """Vacuum and analyse every table, drop task logs and Data Docs that are old. Example: gridmart warehouse maintain"""
+        """Vacuum every table, drop old task logs and Data Docs. Example: gridmart warehouse maintain"""
         import json
 
         from gridmart.quality import data_docs
