@@ -11,7 +11,7 @@ When it fails: the log names source, table and cause. Repair the source, then cl
 """
 
 from airflow.sdk import DAG, AssetAlias, Param, task, task_group
-from wiring import DEFAULTS, RAW, SOURCES, Command, run_range
+from wiring import DEFAULTS, RAW, SOURCES, Command, clock, run_range
 
 EXTRACTED = AssetAlias("extracted")
 
@@ -32,7 +32,7 @@ def source_in(source: str) -> None:
 
 with DAG(
     dag_id="extract_systems",
-    schedule="30 1 * * *",
+    schedule=clock("30 1 * * *"),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,

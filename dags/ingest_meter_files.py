@@ -8,11 +8,11 @@ When it fails: the log names the file and the cause. Run it again; what is regis
 """
 
 from airflow.sdk import DAG
-from wiring import DEFAULTS, READING_RAW, Command
+from wiring import DEFAULTS, READING_RAW, Command, clock
 
 with DAG(
     dag_id="ingest_meter_files",
-    schedule="*/15 * * * *",
+    schedule=clock("*/15 * * * *"),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,

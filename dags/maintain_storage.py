@@ -6,11 +6,11 @@ When it fails: nothing is lost; run it again. A full disk is named in the log.
 """
 
 from airflow.sdk import DAG
-from wiring import DEFAULTS, Command
+from wiring import DEFAULTS, Command, clock
 
 with DAG(
     dag_id="maintain_storage",
-    schedule="30 4 * * 0",
+    schedule=clock("30 4 * * 0"),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,

@@ -7,11 +7,11 @@ When it fails: the current models stay in use. Read the log, repair, run again.
 """
 
 from airflow.sdk import DAG
-from wiring import DEFAULTS, MODELS, Command
+from wiring import DEFAULTS, MODELS, Command, clock
 
 with DAG(
     dag_id="train_models",
-    schedule="0 3 * * 0",
+    schedule=clock("0 3 * * 0"),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import Asset, Context, task
+from airflow.sdk import Asset, Context, CronTriggerTimetable, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 HOME = Path(os.environ.get("GRIDMART_HOME", Path(__file__).resolve().parent.parent))
@@ -36,7 +36,13 @@ DEFAULTS = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=10),
 }
+ZONE = os.environ.get("GRIDMART_TIMEZONE", "Asia/Shanghai")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def clock(cron: str) -> CronTriggerTimetable:
+    """A schedule by local time; what was due before the DAG was first seen is not made up for."""
+    return CronTriggerTimetable(cron, timezone=ZONE, run_immediately=timedelta(0))
 
 
 def run_range(context: Context) -> dict[str, str]:

@@ -76,11 +76,16 @@ def ingest(
 
     from gridmart.errors import GridmartError
     from gridmart.lake.ingest import ingest as run
+    from gridmart.warehouse.database import is_ranged_run
 
     start, end = first.date() if first else None, last.date() if last else None
     if start and end and end < start:
         raise GridmartError(f"--from {start} is after --to {end}", "give a range of dates", 2)
     console = Console(stderr=True, file=sys.stderr)
+    if not (start and end) and is_ranged_run():
+        console.print("a ranged run is under way and takes new files with it: nothing to do now")
+        print(json.dumps({"from": None, "to": None, "files": 0, "readings": 0, "quarantined": 0, "touched": False}))
+        return
     with Progress(console=console) as bar:
         tasks: dict[str, int] = {}
 

@@ -87,6 +87,10 @@ class Airflow:
         """The task instances of a run."""
         return self.get(f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances", limit=1000)["task_instances"]
 
+    def is_busy(self, dag_id: str) -> bool:
+        """Whether a DAG has a run that is queued or running."""
+        return self.get(f"/dags/{dag_id}/dagRuns", state=["queued", "running"], limit=1)["total_entries"] > 0
+
     def events(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """The asset events of a run: name, and the runs that they started.
 

@@ -21,11 +21,16 @@ def register(app: typer.Typer) -> None:
         """
         from rich.console import Console
 
+        from gridmart.errors import GridmartError
         from gridmart.orchestration.run import RangedRun
+        from gridmart.warehouse.database import ranged_run
 
         console = Console(stderr=True)
-        ranged = RangedRun(start.date(), end.date(), console)
-        code = ranged.go()
+        with ranged_run() as free:
+            if not free:
+                raise GridmartError("another ranged run is under way", "wait for it; `gridmart status` shows Airflow")
+            ranged = RangedRun(start.date(), end.date(), console)
+            code = ranged.go()
         console.print(
             "[green]done[/]" if code == 0 else f"[red]not all good[/] (exit code {code})",
             f"in {sum(r.seconds for r in ranged.runs):.0f} s",

@@ -99,6 +99,8 @@ class RangedRun:
                 for made in event["created_dagruns"]:
                     if made["dag_id"] == wanted:
                         return Followed(wanted, made["run_id"])
+            if self.airflow.is_busy(wanted):  # it has to finish an earlier run first
+                deadline = time.monotonic() + START_PATIENCE_S
             time.sleep(0.5)
         raise GridmartError(
             f"{run.dag_id} ended well, but {wanted} did not start within {START_PATIENCE_S:.0f} s",

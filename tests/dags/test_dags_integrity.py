@@ -30,10 +30,8 @@ from airflow.sdk import Asset, AssetAlias
 bag = DagBag(sys.argv[1])
 dags = {}
 for dag_id, dag in bag.dags.items():
-    schedule = dag.schedule
     condition = getattr(dag.timetable, "asset_condition", None)
-    joined = condition and not isinstance(schedule, str)
-    starts = sorted({a.name for _, a in condition.iter_assets()}) if joined else schedule
+    starts = sorted({a.name for _, a in condition.iter_assets()}) if condition else dag.timetable.expression
     outlets = set()
     for task in dag.tasks:
         for outlet in task.outlets:
