@@ -1,6 +1,6 @@
 """Build the warehouse with dbt: staging, intermediate, candidate marts, each followed by its tests.
 
-Starts when a raw source has new data. One `dbt build` runs; every model is a task that watches its part
+Starts when a raw source has new data. One `dbt build` runs; every mart is a task that watches its part
 (Cosmos, watcher mode). A failing test keeps what depends on it as it was. The results of all tests are
 stored as gate "between layers". Emits `marts`.
 
@@ -21,7 +21,7 @@ with DAG(
     tags=["warehouse"],
     user_defined_macros={"dbt_vars": dbt_vars},
 ):
-    build = dbt_group("dbt")
+    build = dbt_group("dbt", select="path:models/marts", build="+path:models/marts")
     build >> announce(MARTS)
     build >> Command(
         task_id="store_test_results", arguments=["quality", "dbt-results"], trigger_rule=TriggerRule.ALL_DONE

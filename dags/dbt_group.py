@@ -5,7 +5,7 @@ from typing import Any
 
 import airflow  # noqa: F401  Cosmos must find Airflow imported
 from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
-from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior
+from cosmos.constants import PRODUCER_WATCHER_TASK_ID, ExecutionMode, InvocationMode, LoadMode, TestBehavior
 from wiring import HOME, run_range
 
 MANIFEST = os.environ.get("GRIDMART_DBT_MANIFEST", str(HOME / "var" / "dbt" / "target" / "manifest.json"))
@@ -17,9 +17,13 @@ def dbt_vars(**context: Any) -> str:
     return f'{{"from_date": "{dates["from"]}", "to_date": "{dates["to"]}"}}' if dates else "{}"
 
 
-def dbt_group(group_id: str, select: list[str] | None = None) -> DbtTaskGroup:
-    """A task group of the dbt project, or of what `select` names."""
-    return DbtTaskGroup(
+def dbt_group(group_id: str, select: str, build: str = "") -> DbtTaskGroup:
+    """A task group of the models that `select` names.
+
+    `build` is what the one `dbt build` makes, by default the same; staging and intermediate models are built
+    with the marts that need them, without tasks of their own.
+    """
+    group = DbtTaskGroup(
         group_id=group_id,
         project_config=ProjectConfig(
             dbt_project_path=HOME / "dbt", manifest_path=MANIFEST, project_name="gridmart", install_dbt_deps=False
@@ -34,7 +38,7 @@ def dbt_group(group_id: str, select: list[str] | None = None) -> DbtTaskGroup:
         ),
         render_config=RenderConfig(
             load_method=LoadMode.DBT_MANIFEST,
-            select=select or [],
+            select=[select],
             test_behavior=TestBehavior.AFTER_EACH,
             emit_datasets=False,
         ),
@@ -43,3 +47,6 @@ def dbt_group(group_id: str, select: list[str] | None = None) -> DbtTaskGroup:
             "install_deps": False,
         },
     )
+    if build:
+        group.children[f"{group_id}.{PRODUCER_WATCHER_TASK_ID}"].select = build
+    return group

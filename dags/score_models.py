@@ -24,4 +24,4 @@ with DAG(
 ):
     train = Command(task_id="train_first_models", arguments=["ml", "train", "--if-missing"])
     score = Command(task_id="score", arguments=["ml", "score"])
-    train >> score >> dbt_group("score_marts", select=["tag:scores"]) >> announce(SCORES)
+    train >> score >> dbt_group("score_marts", select="tag:scores") >> announce(SCORES)

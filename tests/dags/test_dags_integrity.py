@@ -27,11 +27,17 @@ LOADER = """
 import json, sys
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import Asset, AssetAlias
+
+def names(condition):
+    if isinstance(condition, Asset):
+        return {condition.name}
+    return set().union(*(names(each) for each in condition.objects))
+
 bag = DagBag(sys.argv[1])
 dags = {}
 for dag_id, dag in bag.dags.items():
     condition = getattr(dag.timetable, "asset_condition", None)
-    starts = sorted({a.name for _, a in condition.iter_assets()}) if condition else dag.timetable.expression
+    starts = sorted(names(condition)) if condition else dag.timetable.expression
     outlets = set()
     for task in dag.tasks:
         for outlet in task.outlets:
