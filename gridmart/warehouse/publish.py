@@ -3,8 +3,8 @@
 What a mart's meta says in dbt (`publish`, `date_column`):
 `by_date`  only dates whose number of rows or latest `built_at` differ are replaced
 `full`     the whole table is replaced if its content differs (the default)
-`always`   facts about quality itself: refreshed also when the gate is red, from their query, so that
-           they hold the results of the run that is being decided
+`always`   facts about quality itself: refreshed also when the gate is red; a view in the candidate, so
+           that they hold the results of the run that is being decided
 """
 
 import json
@@ -34,12 +34,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Mart:
-    """A candidate mart and how it is published; `query` is set where it is refreshed from its own query."""
+    """A candidate mart and how it is published."""
 
     name: str
     mode: str = DEFAULT
     date_column: str = "business_date"
-    query: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,7 @@ def candidates(connection: psycopg.Connection, say: Say) -> list[Mart]:
             continue
         meta = (model or {}).get("config", {}).get("meta") or {}
         mode = meta.get("publish", DEFAULT)
-        query = (model or {}).get("compiled_code") if mode == "always" else None
-        marts.append(Mart(name, mode, meta.get("date_column", "business_date"), query))
+        marts.append(Mart(name, mode, meta.get("date_column", "business_date")))
     return marts
 
 
@@ -172,8 +170,7 @@ def _copy(connection: psycopg.Connection, mart: Mart) -> int:
         # delete, not truncate: whoever reads a dashboard meanwhile goes on reading the old rows
         connection.execute(sql.SQL("delete from {}").format(published))
     columns = sql.SQL(", ").join(sql.Identifier(name) for name, *_ in _columns(connection, CANDIDATE, mart.name))
-    rows = sql.SQL("(\n{}\n) as fresh").format(sql.SQL(mart.query)) if mart.query else candidate  # dbt's own query
-    statement = sql.SQL("insert into {} ({}) select {} from {}{}").format(published, columns, columns, rows, where)
+    statement = sql.SQL("insert into {} ({}) select {} from {}{}").format(published, columns, columns, candidate, where)
     return connection.execute(statement, parameters).rowcount
 
 

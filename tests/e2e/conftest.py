@@ -72,3 +72,10 @@ def stack() -> Iterator[Stack]:
         os.environ.update(before)
         forget()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def pipeline(stack: Stack) -> Settings:
+    """The stack with its small utility carried through by `gridmart up`, as a person would do it."""
+    stack.run("up", timeout_s=1500)
+    return stack.settings

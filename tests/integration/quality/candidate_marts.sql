@@ -60,4 +60,4 @@ create table marts_candidate.rpt_forecast_accuracy as select 'load'::text as tas
 create table marts_candidate.rpt_segment as select 'flat'::text as segment_code, 1 as accounts;
 create table marts_candidate.fct_quarantine as select 'negative'::text as rule_code, 'value below zero'::text as reason;
 create table marts_candidate.fct_file as select 'f1'::text as file_id, 'accepted'::text as status;
-create table marts_candidate.fct_quality_result as select * from supervision.quality_result where false;
+create view marts_candidate.fct_quality_result as select * from supervision.quality_result;

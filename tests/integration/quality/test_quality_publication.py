@@ -20,7 +20,6 @@ from gridmart.warehouse.database import connect
 from tests.integration.sources.source_database import forget_landed
 
 SQL = Path(__file__).with_name("candidate_marts.sql")
-QUERY = "select * from supervision.quality_result"
 META = {"fct_point_day": {"publish": "by_date"}, "fct_quality_result": {"publish": "always"}}
 
 
@@ -28,6 +27,7 @@ def forget_marts() -> None:
     forget_landed()
     with connect("postgres") as connection:
         connection.execute("drop view if exists marts.rpt_publication")
+        connection.execute("drop view if exists marts_candidate.fct_quality_result")
         for schema in ("marts", "marts_candidate"):
             for (name,) in connection.execute(
                 "select tablename from pg_tables where schemaname = %s", (schema,)
@@ -39,11 +39,14 @@ def forget_marts() -> None:
 def write_manifest() -> None:
     with connect("postgres") as connection:
         names = [
-            n for (n,) in connection.execute("select tablename from pg_tables where schemaname = 'marts_candidate'")
+            name
+            for (name,) in connection.execute(
+                "select table_name from information_schema.tables where table_schema = 'marts_candidate'"
+            )
         ]
     nodes = {
         f"model.gridmart.{name}": {
-            "resource_type": "model", "alias": name, "schema": "marts_candidate", "compiled_code": QUERY,
+            "resource_type": "model", "alias": name, "schema": "marts_candidate",
             "config": {"meta": META.get(name, {"publish": "full"})},
         }
         for name in names

@@ -1,0 +1,200 @@
+"""The whole path on real parts: nothing lost on the way, late and bad data treated as promised."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from browser import browser
+
+from gridmart.lake import tables
+from gridmart.orchestration.airflow_api import Airflow
+from gridmart.orchestration.run import CHAIN, EXIT_GATE, EXIT_SOURCE_STOPPED
+from gridmart.secrets import secret
+from gridmart.settings import Settings
+from gridmart.warehouse.database import connect
+from tests.e2e.conftest import Stack
+
+HEADER = "point,channel,unit,date,interval_minutes,version,register_start,register_end," + ",".join(
+    f"i{k + 1}" for k in range(96)
+)
+LATE, BAD = date(2026, 10, 20), date(2026, 10, 30)
+
+
+def one(query: str, *parameters: object, role: str = "auditor") -> tuple:
+    """First row of a query."""
+    with connect(role) as connection:
+        row = connection.execute(query, parameters).fetchone()
+    assert row is not None
+    return row
+
+
+def checksum(table: str, where: str = "true") -> tuple:
+    """Rows and a sum over their content, without what says when they were made."""
+    return one(
+        f"select count(*), sum(hashtextextended((to_jsonb(t) - 'built_at' - 'lake_snapshot_id')::text, 0)::numeric)"
+        f" from {table} t where {where}"
+    )
+
+
+def runs(dag_id: str) -> list[dict]:
+    return Airflow().get(f"/dags/{dag_id}/dagRuns", limit=100)["dag_runs"]
+
+
+def deliver(settings: Settings, name: str, point: str, day: date, version: int, values: list[float]) -> None:
+    """A gridmart CSV file with one row in the drop folder."""
+    row = f"{point},import_kwh,kWh,{day},15,{version},,," + ",".join(f"{value:.3f}" for value in values)
+    partial = settings.inbox / f".{name}"
+    partial.write_text(f"{HEADER}\n{row}\n")
+    partial.replace(settings.inbox / name)
+
+
+def ranged(stack: Stack, first: date, last: date) -> int:
+    """`gridmart run` of a range; its exit code."""
+    done = stack.run("run", "--from", str(first), "--to", str(last), timeout_s=900, check=False)
+    print(done.stderr[-6000:])
+    return done.returncode
+
+
+def test_every_dag_of_the_chain_ran_well(pipeline: Settings) -> None:
+    for dag_id in ("extract_systems", *CHAIN):
+        assert {run["state"] for run in runs(dag_id)} == {"success"}, dag_id
+
+
+def test_nothing_delivered_is_lost_or_doubled(pipeline: Settings) -> None:
+    files = tables.load("file").scan().to_arrow().to_pylist()
+    delivered = {path.name for path in Path(pipeline.inbox).iterdir()}
+    again = {name for name in delivered if name.endswith("_again.csv")}
+    assert again, "the demo delivers one file twice"
+    assert len(files) == len(delivered) - len(again)
+    for file in files:
+        assert file["delivered_records"] == file["accepted_records"] + file["quarantined_records"], file["name"]
+        assert file["status"] == "accepted", file
+    readings, energy = one("select count(*) * 96, sum(import_kwh) from marts.fct_point_day", role="bi_reader")
+    clean = tables.load("reading").scan(row_filter="channel = 'import_kwh'").to_arrow()
+    assert clean.num_rows == readings
+    assert abs(Decimal(sum(clean["value"].to_pylist())) - energy) < Decimal("0.001") * readings / 96
+
+
+def test_marts_say_how_far_they_can_be_trusted(pipeline: Settings) -> None:
+    status, as_of = one("select status_code, data_as_of from marts.rpt_publication", role="bi_reader")
+    assert status in ("green", "amber")
+    assert as_of == pipeline.demo_to
+    gates = one("select array_agg(distinct gate order by gate) from marts.fct_quality_result", role="bi_reader")[0]
+    assert gates == ["arrival", "between_layers", "publication"]
+    assert one("select count(*) from marts.fct_quarantine where rule_code = 'unknown_point'") == (1,)
+
+
+def test_the_forecast_reaches_a_week_ahead_at_every_level(pipeline: Settings) -> None:
+    with connect("bi_reader") as connection:
+        rows = connection.execute(
+            "select level_code, count(distinct level_no), min(hour_start_at), max(hour_start_at), count(*)"
+            " from marts.fct_load_forecast_hour where p50_kw is not null group by 1"
+        ).fetchall()
+    levels = {code: count for code, count, *_ in rows}
+    assert levels.keys() == {"company", "feeder", "transformer"} and levels["company"] == 1 and levels["feeder"] == 5
+    midnight = datetime.combine(pipeline.demo_to + timedelta(days=1), datetime.min.time(), ZoneInfo(pipeline.timezone))
+    for _, series, first, last, count in rows:
+        assert (first, last, count) == (midnight, midnight + timedelta(hours=167), series * 168)
+
+
+def test_up_again_does_nothing_again(stack: Stack, pipeline: Settings) -> None:
+    before = {dag_id: len(runs(dag_id)) for dag_id in CHAIN[1:]}
+    stack.run("up", timeout_s=120)
+    assert {dag_id: len(runs(dag_id)) for dag_id in CHAIN[1:]} == before
+
+
+@pytest.fixture(scope="module")
+def disturbed(stack: Stack, pipeline: Settings) -> dict:
+    """A late file arrives while the CIS delivers a payment that cannot be: one run, its exit code, states around."""
+    (point,) = one(
+        "select point_no from marts.fct_point_day where business_date = %s and point_kind = 'customer'"
+        " and intervals_estimated > 0 order by intervals_estimated desc, point_no limit 1",
+        LATE,
+    )
+    before = {
+        "point": point,
+        "earlier": checksum("marts.fct_point_day", f"business_date < '{LATE}'"),
+        "payments": checksum("raw_cis.payment"),
+    }
+    deliver(pipeline, "late.csv", point, LATE, 1, [0.25] * 96)
+    with connect("cis_owner", "demo_cis") as connection:
+        connection.execute(
+            "update payment set amount_yuan = -amount_yuan, updated_at = now()"
+            " where payment_no = (select min(payment_no) from payment)"
+        )
+    return before | {"exit": ranged(stack, LATE, LATE)}
+
+
+def test_a_late_file_changes_its_date_and_nothing_earlier(disturbed: dict) -> None:
+    row = one(
+        "select intervals_actual, intervals_estimated from marts.fct_point_day"
+        " where point_no = %s and business_date = %s",
+        disturbed["point"],
+        LATE,
+    )
+    assert row == (96, 0)
+    assert checksum("marts.fct_point_day", f"business_date < '{LATE}'") == disturbed["earlier"]
+
+
+def test_a_failing_arrival_stops_only_its_source(disturbed: dict) -> None:
+    assert disturbed["exit"] == EXIT_SOURCE_STOPPED
+    assert checksum("raw_cis.payment") == disturbed["payments"], "the last good data stays"
+    states = {}
+    with connect("auditor") as connection:
+        for source, status, reason in connection.execute(
+            "select source, status, reason from supervision.source_status"
+        ):
+            states[source] = (status, reason)
+    assert states["cis"][0] == "failed" and "payment" in states["cis"][1]
+    assert {name for name, (status, _) in states.items() if status == "ok"} == {"ami", "weather", "calendar"}
+    status, reason = one("select status_code, reason from marts.rpt_publication", role="bi_reader")
+    assert status == "amber" and "cis" in reason
+
+
+@pytest.fixture(scope="module")
+def refused(stack: Stack, pipeline: Settings, disturbed: dict) -> dict:
+    """The CIS is repaired, but now posts a payment of fifty million: possible by itself, absurd for its month."""
+    with connect("cis_owner", "demo_cis") as connection:
+        connection.execute("update payment set amount_yuan = -amount_yuan, updated_at = now() where amount_yuan < 0")
+        posted = connection.execute(
+            "update payment set amount_yuan = amount_yuan + 50000000, updated_at = now()"
+            " where payment_no = (select max(payment_no) from payment) returning payment_no"
+        ).fetchone()
+    assert posted
+    tables_of_marts = ("fct_bill", "fct_payment", "rpt_recovery_month", "fct_point_day")
+    before = {name: checksum(f"marts.{name}") for name in tables_of_marts}
+    return {"before": before, "exit": ranged(stack, BAD, BAD), "payment": posted[0]}
+
+
+def test_a_failing_publication_keeps_what_was_published(refused: dict) -> None:
+    assert refused["exit"] == EXIT_GATE
+    assert {name: checksum(f"marts.{name}") for name in refused["before"]} == refused["before"]
+
+
+def test_the_badge_turns_red_for_the_manager(refused: dict, pipeline: Settings) -> None:
+    status, reason = one("select status_code, reason from marts.rpt_publication", role="bi_reader")
+    assert status == "red" and "recovery_rate" in reason
+    with browser(f"http://{pipeline.host}:{pipeline.superset_port}") as manager:
+        manager.log_in("superset_manager", secret("web_superset_manager"))
+        for slug in ("cockpit", "data_quality"):
+            manager.open(slug)
+            manager.screenshot(pipeline.var_dir / "screenshots" / f"{slug}_red.png")
+            assert "Gate failed" in manager.rows("publication_badge")[0][0]
+    failed = one(
+        "select count(*) from marts.fct_quality_result where gate = 'publication' and is_latest and not is_success",
+        role="bi_reader",
+    )
+    assert failed[0] >= 1
+
+
+def test_repaired_data_turns_it_back(stack: Stack, pipeline: Settings, refused: dict) -> None:
+    with connect("cis_owner", "demo_cis") as connection:
+        connection.execute(
+            "update payment set amount_yuan = amount_yuan - 50000000, updated_at = now() where payment_no = %s",
+            (refused["payment"],),
+        )
+    assert ranged(stack, BAD, BAD) == 0
+    assert one("select status_code from marts.rpt_publication", role="bi_reader")[0] in ("green", "amber")
+    assert checksum("marts.rpt_recovery_month") == refused["before"]["rpt_recovery_month"]
