@@ -28,10 +28,11 @@ setup: ## build the three Python environments from their locks, skip what is cur
 .PHONY: setup-spark
 setup-spark: ## the same, with the optional Spark engine of the lake
 	@$(PYTHON) -m gridmart.stack.environments --extra spark
+	@$(PYTHON) -m gridmart.stack.system_packages java
 
 .PHONY: setup-browser
-setup-browser: ## install what the browser test needs: Chromium and a font for Chinese
-	@$(PYTHON) -m gridmart.stack.browser
+setup-browser: ## install what the browser test needs: Chromium, fonts for Chinese and for the badge
+	@$(PYTHON) -m gridmart.stack.system_packages browser
 
 .PHONY: lock
 lock: ## renew the locks of requirements/*.in (Python 3.11 and 3.12)
@@ -56,5 +57,5 @@ test-unit: ## the tests that need no service (seconds)
 	@$(BIN)/pytest -q tests/unit
 
 .PHONY: test
-test: lint ## everything: lint, then all tests from the quickest to the browser; stops at the first failure
+test: setup-spark setup-browser lint ## everything: lint, then all tests from the quickest to the browser; stops at the first failure
 	@$(BIN)/pytest --exitfirst tests/unit tests/dags tests/integration tests/scenarios tests/e2e

@@ -50,7 +50,7 @@ def _run(verb: str, task: Task | None, work: dict[Task, Any]) -> None:
 @ml_app.command()
 def train(
     task: Task | None = TASK,
-    if_missing: bool = typer.Option(False, "--if-missing", help="Do nothing for a task that has a promoted model."),
+    if_missing: bool = typer.Option(False, "--if-missing", help="Do nothing for a task whose promoted model is whole."),
 ) -> None:
     """Train models, backtest them on time splits, promote what beats the baseline and the current model.
 
@@ -59,19 +59,19 @@ def train(
 
     Example: gridmart ml train --task forecast
     """
-    from gridmart.warehouse.database import connect
     from ml import registry
-    from ml.errors import NoChampionError
+    from ml.errors import NoChampionError, TamperedArtifactError
     from ml.forecast import train as forecast_train
     from ml.segments import train as segments_train
 
     def unless_there(name: Task, work: Any) -> Any:
         if if_missing:
             try:
-                with connect("scorer") as connection:
+                with registry.session() as connection:
                     champion = registry.champion(connection, name)
+                registry.content(champion)  # a model whose file is lost or changed is as good as none
                 return {"model_version": champion.model_version, "reason": "there is a promoted model"}
-            except NoChampionError:
+            except (NoChampionError, TamperedArtifactError):
                 pass
         return work()
 
@@ -106,10 +106,9 @@ def models(task: Task | None = TASK) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from gridmart.warehouse.database import connect
     from ml import registry
 
-    with connect("scorer") as connection:
+    with registry.session() as connection:
         found = registry.versions(connection, task)
     table = Table("task", "version", "champion", "trained on", "reason")
     for row in found:

@@ -7,6 +7,8 @@ somebody else's can run their code.
 import hashlib
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,8 +17,10 @@ from typing import Any
 import joblib
 import psycopg
 
+from gridmart.errors import GridmartError
 from gridmart.settings import settings
-from ml.errors import NoChampionError, TamperedArtifactError
+from gridmart.warehouse.database import connect
+from ml.errors import NoChampionError, PoorDataError, TamperedArtifactError
 
 
 @dataclass(frozen=True)
@@ -69,16 +73,46 @@ def save(task: str, version: str, pipeline: object) -> tuple[str, str]:
     return str(path), hashlib.sha256(buffer.getvalue()).hexdigest()
 
 
-def load(version: ModelVersion) -> Any:
-    """The pipeline of a version; raises TamperedArtifactError if its file is absent or not the registered one."""
+def content(version: ModelVersion) -> bytes:
+    """The model file of a version; raises TamperedArtifactError if it is absent or not the registered one."""
     path = settings().var_dir / version.artifact_path
     repair = f"train again: `gridmart ml train --task {version.task}`"
     if not path.is_file():
         raise TamperedArtifactError(f"the model file {path} is missing", repair)
-    content = path.read_bytes()  # read once: what is checked is what is loaded
-    if hashlib.sha256(content).hexdigest() != version.artifact_sha256:
+    found = path.read_bytes()  # read once: what is checked is what is loaded
+    if hashlib.sha256(found).hexdigest() != version.artifact_sha256:
         raise TamperedArtifactError(f"the model file {path} is not the one that was registered", repair)
-    return joblib.load(io.BytesIO(content))
+    return found
+
+
+def load(version: ModelVersion) -> Any:
+    """The pipeline of a version; raises TamperedArtifactError if its file is absent or not the registered one."""
+    return joblib.load(io.BytesIO(content(version)))
+
+
+@contextmanager
+def session() -> Iterator[psycopg.Connection]:
+    """A connection as scorer, committed at the end; raises GridmartError if the registry cannot be used."""
+    try:
+        with connect("scorer") as connection:
+            yield connection
+    except psycopg.errors.UndefinedTable as error:
+        raise GridmartError(
+            f"the registry of models is missing: {_first_line(error)}",
+            "create the warehouse's tables: `gridmart up`, or `gridmart setup` on a new machine",
+        ) from error
+    except psycopg.OperationalError as error:
+        raise GridmartError(
+            f"PostgreSQL does not answer: {_first_line(error)}", "see `gridmart status`, start it with `gridmart up`"
+        ) from error
+    except psycopg.Error as error:
+        raise GridmartError(
+            f"the registry of models cannot be used: {_first_line(error)}", "see `gridmart doctor`"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 COLUMNS = """task, model_version, train_from, train_to, data_snapshot, metrics, baseline_metrics, is_champion, reason,
@@ -100,11 +134,57 @@ def find(connection: psycopg.Connection, task: str, version: str) -> ModelVersio
 
 
 def champion(connection: psycopg.Connection, task: str) -> ModelVersion:
-    """The promoted version; raises NoChampionError if there is none."""
-    for row in versions(connection, task):
+    """The promoted version; raises NoChampionError, with the last refusal, if there is none."""
+    found = versions(connection, task)
+    for row in found:
         if row.is_champion:
             return row
-    raise NoChampionError(f"no model of {task} has been promoted", f"run `gridmart ml train --task {task}`")
+    last = f"; last: {found[0].reason}" if found else ""
+    raise NoChampionError(f"no model of {task} has been promoted{last}", f"run `gridmart ml train --task {task}`")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a candidate meets: itself, if it stands already, and another champion with its loaded file."""
+
+    present: ModelVersion | None = None
+    champion: ModelVersion | None = None
+    rival: Any = None
+
+
+def standing(task: str, version: str) -> Standing:
+    """What is registered when `version` comes up; raises GridmartError if the registry cannot be used.
+
+    A version whose file is damaged does not stand, and a champion whose file is damaged is no rival: then a
+    version that lost to it is trained and judged again.
+    """
+    with session() as connection:
+        present = find(connection, task, version)
+        try:
+            best: ModelVersion | None = champion(connection, task)
+        except NoChampionError:
+            best = None
+    rival, is_lost = None, False
+    if best is not None and best.model_version != version:
+        try:
+            rival = load(best)
+        except TamperedArtifactError:
+            best, is_lost = None, True
+    if present is not None:
+        try:
+            content(present)
+        except TamperedArtifactError:
+            present = None
+    return Standing(None if is_lost else present, best if rival is not None else None, rival)
+
+
+def refuse(task: str, version: str, days: tuple[date, date], snapshot: str, problem: PoorDataError) -> None:
+    """Record that no model was made of these data, and why; nothing is promoted, and a champion stays."""
+    row = ModelVersion(task, version, *days, snapshot, {}, {}, False, f"not trained: {problem.cause}")
+    with session() as connection:
+        present = find(connection, task, version)
+        if present is None or not present.artifact_path:  # a model of before is not overwritten by a refusal
+            register(connection, row, [])
 
 
 def register(connection: psycopg.Connection, version: ModelVersion, measures: list[Measure]) -> None:

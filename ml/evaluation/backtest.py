@@ -1,19 +1,27 @@
-"""Time-split backtest of forecasts: folds of 7 days at the end of the data, nothing of them seen in training."""
+"""Time-split backtest of forecasts: folds of 7 days at the end of the data, nothing of them seen in training.
+
+The two weeks before the folds are held out too: with the folds before it, they correct the band of each fold.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ml.errors import InsufficientHistoryError, PoorDataError
+from ml.evaluation import conformal
 from ml.forecast import naive
-from ml.forecast.features import FIRST_ORIGIN_DAY, check
+from ml.forecast.features import check
 from ml.forecast.model import QUANTILES
 from ml.forecast.panel import HORIZON_H, LEVELS, Panel
 from ml.registry import Measure
 
 FOLDS = 4
-MIN_TRAINING_DAYS = FIRST_ORIGIN_DAY + 21
+HELD_OUT_WEEKS = 2  # before the first fold
+# fewer days show too little weather: such a model may take the season for the temperature, and pass by luck
+MIN_TRAINING_DAYS = 70
+MIN_DAYS = MIN_TRAINING_DAYS + 7 * (HELD_OUT_WEEKS + 1)
 METRICS = ("mae_kw", "wape", "pinball_kw", "coverage_80")
 
 Predict = Callable[[Panel, np.ndarray, int], np.ndarray]
@@ -22,13 +30,18 @@ Predict = Callable[[Panel, np.ndarray, int], np.ndarray]
 def fold_days(panel: Panel) -> list[int]:
     """First days of the folds, oldest first; raises InsufficientHistoryError if not even one fits."""
     end = panel.origin_day
-    folds = min(FOLDS, (end - MIN_TRAINING_DAYS) // 7)
+    folds = min(FOLDS, (end - MIN_TRAINING_DAYS) // 7 - HELD_OUT_WEEKS)
     if folds < 1:
         raise InsufficientHistoryError(
-            f"{end} days of load; {MIN_TRAINING_DAYS + 7} are needed to train and to test a forecast",
+            f"{end} days of load; {MIN_DAYS} are needed to train and to test a forecast",
             "load more history; until then forecasts are seasonal-naive",
         )
     return [end - 7 * (folds - k) for k in range(folds)]
+
+
+def training_end(folds: list[int]) -> int:
+    """The day from which on a model that is tested on these folds must have seen nothing."""
+    return folds[0] - 7 * HELD_OUT_WEEKS
 
 
 def pinball(actual: np.ndarray, predicted: np.ndarray) -> np.ndarray:
@@ -73,27 +86,54 @@ def usable(panel: Panel, day: int) -> np.ndarray:
     return np.array(result, dtype=int)
 
 
-def run(
-    panel: Panel, folds: list[int], candidates: dict[str, Predict]
-) -> dict[str, dict[tuple[str, int], dict[str, float]]]:
-    """Measures of each candidate by (level, fold number from 1), on the same series and hours."""
-    result: dict[str, dict[tuple[str, int], dict[str, float]]] = {name: {} for name in candidates}
-    for number, day in enumerate(folds, 1):
+Measures = dict[tuple[str, int], dict[str, float]]  # METRICS by (level, fold number from 1)
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """What a candidate did: with its band corrected, as it was, and the correction from all weeks, by level."""
+
+    corrected: Measures
+    uncorrected: Measures
+    correction: tuple[float, ...]
+
+
+def run(panel: Panel, folds: list[int], candidates: dict[str, Predict]) -> dict[str, Backtest]:
+    """Backtest candidates on the same series and hours; they must not have seen `training_end(folds)` or later.
+
+    The band of a fold is corrected by the conformity scores of the held-out weeks and of the folds before it: all
+    of that was known when the fold began.
+    """
+    scores: dict[str, list[list[np.ndarray]]] = {name: [[] for _ in LEVELS] for name in candidates}
+    found: dict[str, tuple[Measures, Measures]] = {name: ({}, {}) for name in candidates}
+    weeks = [*range(training_end(folds), folds[0], 7), *folds]
+    for number, day in enumerate(weeks, 1 - HELD_OUT_WEEKS):
         start = int(np.searchsorted(panel.day, day))
         hidden = panel.with_load(panel.load.copy())
         hidden.load[:, start:] = np.nan  # what a candidate must not see is not there
         series = usable(panel, day)
         actual = panel.load[series, start : start + HORIZON_H]
+        scale, never_negative = hidden.scale(series, day), hidden.never_negative(series, day)
         for name, predict in candidates.items():
-            predicted = predict(hidden, series, day)
+            raw = predict(hidden, series, day)
+            share = np.array(_corrections(scores[name]))[panel.level[series]]
+            corrected = conformal.widen(raw, share * scale, never_negative)
             for code, level in enumerate(LEVELS):
-                of_level = panel.level[series] == code
-                if of_level.any() and not np.isnan(actual[of_level]).all():
-                    result[name][level, number] = measure(actual[of_level], predicted[of_level])
-    return result
+                at = panel.level[series] == code
+                if not at.any() or np.isnan(actual[at]).all():
+                    continue
+                if number >= 1:
+                    found[name][0][level, number] = measure(actual[at], corrected[at])
+                    found[name][1][level, number] = measure(actual[at], raw[at])
+                scores[name][code].append(conformal.conformity(actual[at], raw[at], scale[at]))
+    return {name: Backtest(*found[name], _corrections(scores[name])) for name in candidates}
 
 
-def summary(measures: dict[tuple[str, int], dict[str, float]]) -> dict[str, Any]:
+def _corrections(scores: list[list[np.ndarray]]) -> tuple[float, ...]:
+    return tuple(conformal.correction(np.concatenate([np.empty(0), *of_level])) for of_level in scores)
+
+
+def summary(measures: Measures) -> dict[str, Any]:
     """Means over folds of METRICS, by level."""
     return {
         level: {
@@ -111,10 +151,7 @@ def relative_loss(ours: dict[str, Any], theirs: dict[str, Any]) -> float:
     return float(np.exp(np.mean(np.log(np.maximum(ratios, 1e-12)))))
 
 
-def rows(
-    panel: Panel, folds: list[int], model: dict[tuple[str, int], dict[str, float]],
-    baseline: dict[tuple[str, int], dict[str, float]],
-) -> list[Measure]:  # fmt: skip
+def rows(panel: Panel, folds: list[int], model: Measures, baseline: Measures) -> list[Measure]:
     """Rows for `ml.backtest_result`."""
     return [
         Measure(

@@ -7,8 +7,9 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 
+from ml.evaluation import conformal
 from ml.forecast.features import FEATURES, FIRST_ORIGIN_DAY, base_and_level, matrix, origins, weather
-from ml.forecast.panel import HORIZON_H, Panel
+from ml.forecast.panel import HORIZON_H, LEVELS, Panel
 
 QUANTILES = (0.1, 0.5, 0.9)
 
@@ -27,11 +28,16 @@ class Parameters:
 
 @dataclass
 class ForecastPipeline:
-    """Quantile models on scaled features; `fit` learns, `predict` never does."""
+    """Quantile models on scaled features; `fit` learns, `predict` never does.
+
+    `correction` widens the band, by level (as in LEVELS), in shares of a series' mean load of the last 7 days; it
+    comes from a backtest, and is part of the persisted pipeline.
+    """
 
     parameters: Parameters
     models: dict[float, Any] = field(default_factory=dict)
     features: tuple[str, ...] = FEATURES
+    correction: tuple[float, ...] = (0.0,) * len(LEVELS)
 
     def fit(self, panel: Panel, until_day: int) -> "ForecastPipeline":
         """Learn from hours before the start of local day `until_day` alone."""
@@ -80,7 +86,10 @@ class ForecastPipeline:
         }  # fmt: skip
 
     def predict(self, panel: Panel, series: np.ndarray, day: int) -> np.ndarray:
-        """P10, P50, P90 in kW, [series, 168, 3], for the 168 hours from the start of local day `day`."""
+        """P10, P50, P90 in kW, [series, 168, 3], for the 168 hours from the start of local day `day`.
+
+        Quantiles are ordered, and not below zero for a series whose load never was.
+        """
         known, air = origins(panel, np.array([day])), weather(panel)
         hours = known.start[0] + np.arange(HORIZON_H)
         s, t = np.repeat(series, HORIZON_H), np.tile(hours, len(series))
@@ -88,9 +97,15 @@ class ForecastPipeline:
         base, level = base_and_level(panel, known, s, j, t)
         x = matrix(panel, known, air, s, j, t)
         corrections = np.column_stack([self.models[q].predict(x, num_threads=1) for q in QUANTILES])
-        result = np.sort(base[:, None] + corrections * level[:, None], axis=1)  # quantiles must not cross
-        return result.reshape(len(series), HORIZON_H, len(QUANTILES))
+        band = np.sort(base[:, None] + corrections * level[:, None], axis=1)  # quantiles must not cross
+        band = band.reshape(len(series), HORIZON_H, len(QUANTILES))
+        by = np.array(self.correction)[panel.level[series]] * panel.scale(series, day)
+        return conformal.widen(band, by, panel.never_negative(series, day))
 
     def describe(self) -> dict[str, Any]:
-        """Parameters and features, for the registry."""
-        return {"parameters": asdict(self.parameters), "features": list(self.features)}
+        """Parameters, features and corrections of the band, for the registry."""
+        return {
+            "parameters": asdict(self.parameters),
+            "features": list(self.features),
+            "band_correction": {level: round(share, 6) for level, share in zip(LEVELS, self.correction, strict=True)},
+        }

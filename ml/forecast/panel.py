@@ -56,6 +56,18 @@ class Panel:
         """Local date of a day number."""
         return self.last_date - timedelta(days=self.origin_day - 1 - day)
 
+    def scale(self, series: np.ndarray, day: int) -> np.ndarray:
+        """Mean size of the load in the 7 days before `day`, in kW, [series]; NaN without a known hour."""
+        start = int(np.searchsorted(self.day, day))
+        week = self.load[series][:, int(np.searchsorted(self.day, day - 7)) : start]
+        known = (~np.isnan(week)).sum(axis=1)
+        return np.where(known > 0, np.nansum(np.abs(week), axis=1) / np.maximum(known, 1), np.nan)
+
+    def never_negative(self, series: np.ndarray, day: int) -> np.ndarray:
+        """Whether no load before `day` is below zero (nothing flows back there), [series]."""
+        past = self.load[series][:, : int(np.searchsorted(self.day, day))]
+        return ~(past < 0).any(axis=1)
+
     def snapshot(self) -> str:
         """Identifier of the data: last business date, lake snapshot, and a hash of every value used."""
         digest = hashlib.sha256(repr((self.keys, self.first_at)).encode())

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from gridmart.warehouse.database import connect
 from ml import registry
 from ml.arrow import replace
 from ml.errors import PoorDataError, TamperedArtifactError
@@ -38,8 +37,6 @@ def forecast(panel: Panel, model: ForecastPipeline | None) -> tuple[np.ndarray, 
         good = np.flatnonzero(~fallback)
         if len(good):
             result[good] = model.predict(panel, good, day)
-            never_negative = np.nanmin(panel.load[good], axis=1) >= 0
-            result[good[never_negative]] = np.maximum(result[good[never_negative]], 0.0)
     for s in np.flatnonzero(fallback).tolist():
         try:
             result[s] = naive.predict(panel, s, day)
@@ -56,7 +53,7 @@ def score(panel: Panel | None = None) -> dict[str, Any]:
     panel = panel or read()
     version, model, reason = NAIVE, None, ""
     try:
-        with connect("scorer") as connection:
+        with registry.session() as connection:
             champion = registry.champion(connection, TASK)
         model, version = registry.load(champion).model, champion.model_version
     except (PoorDataError, TamperedArtifactError) as problem:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from gridmart.warehouse.database import connect
 from ml import registry
 from ml.arrow import replace
 from ml.errors import PoorDataError, TamperedArtifactError
@@ -25,7 +24,7 @@ def score() -> dict[str, Any]:
     version, reason = NONE, ""
     model: SegmentPipeline | None = None
     try:
-        with connect("scorer") as connection:
+        with registry.session() as connection:
             champion = registry.champion(connection, TASK)
         model, version = registry.load(champion).model, champion.model_version
     except (PoorDataError, TamperedArtifactError) as problem:

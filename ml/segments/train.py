@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from gridmart.warehouse.database import connect
 from ml import registry
-from ml.errors import InsufficientHistoryError, NoChampionError, TamperedArtifactError
+from ml.errors import InsufficientHistoryError, PoorDataError
 from ml.segments.features import WINDOW_DAYS, Accounts, read
 from ml.segments.model import Parameters, SegmentPipeline
 
@@ -52,39 +51,33 @@ def shape_error(before: Accounts, after: Accounts, labels: np.ndarray) -> float:
 def train(parameters: Parameters | None = None) -> dict[str, Any]:
     """Train on the marts; returns what was decided and measured.
 
-    The naive baseline is the usage category as a segment. Raises PoorDataError if the data carry no segments.
+    The naive baseline is the usage category as a segment. Raises PoorDataError if the data carry no segments;
+    the registry then says why.
     """
     parameters = parameters or Parameters()
     accounts = read()
     version = registry.version_name(accounts.last_date, accounts.snapshot, parameters, RECIPE)
-    with connect("scorer") as connection:
-        present = registry.find(connection, TASK, version)
-        if present is not None:
-            try:
-                registry.load(present)
-                return _result(present, "trained before on the same data")
-            except TamperedArtifactError:
-                pass  # train it again
-        try:
-            champion = registry.champion(connection, TASK)
-            rival: SegmentPipeline | None = (
-                registry.load(champion).tested if champion.model_version != version else None
-            )
-        except (NoChampionError, TamperedArtifactError):
-            rival = None
+    standing = registry.standing(TASK, version)
+    if standing.present is not None:
+        return _result(standing.present, "trained before on the same data")
     split = accounts.last_date - timedelta(days=TEST_DAYS)
     before, after = read(until=split), read(window_days=TEST_DAYS)
-    tested = SegmentPipeline(parameters).fit(before)
+    first_day = accounts.last_date - timedelta(days=WINDOW_DAYS - 1)
+    try:
+        tested = SegmentPipeline(parameters).fit(before)
+        model = SegmentPipeline(parameters).fit(accounts)
+        naive = shape_error(before, after, before.category)
+    except PoorDataError as problem:
+        registry.refuse(TASK, version, (first_day, accounts.last_date), accounts.snapshot, problem)
+        raise
     error = shape_error(before, after, tested.assign(before)[0])
-    naive = shape_error(before, after, before.category)
     promoted, reason = error < naive, f"profile error {error:.3f} against {naive:.3f} by usage category"
     metrics: dict[str, Any] = {"profile_error": round(error, 6)}
-    if rival is not None:
-        theirs = shape_error(before, after, rival.assign(before)[0])
+    if standing.champion is not None:
+        theirs = shape_error(before, after, standing.rival.tested.assign(before)[0])
         promoted = promoted and error < theirs
-        reason += f", {theirs:.3f} by champion {champion.model_version}"
+        reason += f", {theirs:.3f} by champion {standing.champion.model_version}"
         metrics["champion_profile_error"] = round(theirs, 6)
-    model = SegmentPipeline(parameters).fit(accounts)
     assert model.pipeline is not None
     metrics |= {
         "segments": len(model.codes), "silhouettes": model.silhouettes,
@@ -92,13 +85,13 @@ def train(parameters: Parameters | None = None) -> dict[str, Any]:
     }  # fmt: skip
     path, checksum = registry.save(TASK, version, Trained(model, tested))
     row = registry.ModelVersion(
-        TASK, version, accounts.last_date - timedelta(days=WINDOW_DAYS - 1), accounts.last_date, accounts.snapshot,
+        TASK, version, first_day, accounts.last_date, accounts.snapshot,
         metrics, {"profile_error": round(naive, 6)}, promoted,
         ("promoted: " if promoted else "not promoted: ") + reason, path, checksum,
     )  # fmt: skip
     first = split + timedelta(days=1)
     measures = [registry.Measure("account", 1, first, accounts.last_date, "profile_error", error, naive)]
-    with connect("scorer") as connection:
+    with registry.session() as connection:
         registry.register(connection, row, measures)
     return _result(row, row.reason)
 
