@@ -178,13 +178,21 @@ def standing(task: str, version: str) -> Standing:
     return Standing(None if is_lost else present, best if rival is not None else None, rival)
 
 
-def refuse(task: str, version: str, days: tuple[date, date], snapshot: str, problem: PoorDataError) -> None:
-    """Record that no model was made of these data, and why; nothing is promoted, and a champion stays."""
-    row = ModelVersion(task, version, *days, snapshot, {}, {}, False, f"not trained: {problem.cause}")
-    with session() as connection:
-        present = find(connection, task, version)
-        if present is None or not present.artifact_path:  # a model of before is not overwritten by a refusal
-            register(connection, row, [])
+@contextmanager
+def refusing(task: str, version: str, days: tuple[date, date], snapshot: str) -> Iterator[None]:
+    """Record why no model is made of these data if the block raises PoorDataError, and raise it on.
+
+    Nothing is promoted, and a champion stays.
+    """
+    try:
+        yield
+    except PoorDataError as problem:
+        row = ModelVersion(task, version, *days, snapshot, {}, {}, False, f"not trained: {problem.cause}")
+        with session() as connection:
+            present = find(connection, task, version)
+            if present is None or not present.artifact_path:  # a model of before is not overwritten by a refusal
+                register(connection, row, [])
+        raise
 
 
 def register(connection: psycopg.Connection, version: ModelVersion, measures: list[Measure]) -> None:

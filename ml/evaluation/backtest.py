@@ -102,7 +102,7 @@ def run(panel: Panel, folds: list[int], candidates: dict[str, Predict]) -> dict[
     """Backtest candidates on the same series and hours; they must not have seen `training_end(folds)` or later.
 
     The band of a fold is corrected by the conformity scores of the held-out weeks and of the folds before it: all
-    of that was known when the fold began.
+    of that was known when the fold began. Raises InsufficientHistoryError if no series can be judged.
     """
     scores: dict[str, list[list[np.ndarray]]] = {name: [[] for _ in LEVELS] for name in candidates}
     found: dict[str, tuple[Measures, Measures]] = {name: ({}, {}) for name in candidates}
@@ -112,6 +112,8 @@ def run(panel: Panel, folds: list[int], candidates: dict[str, Predict]) -> dict[
         hidden = panel.with_load(panel.load.copy())
         hidden.load[:, start:] = np.nan  # what a candidate must not see is not there
         series = usable(panel, day)
+        if not len(series):
+            continue
         actual = panel.load[series, start : start + HORIZON_H]
         scale, never_negative = hidden.scale(series, day), hidden.never_negative(series, day)
         for name, predict in candidates.items():
@@ -126,6 +128,10 @@ def run(panel: Panel, folds: list[int], candidates: dict[str, Predict]) -> dict[
                     found[name][0][level, number] = measure(actual[at], corrected[at])
                     found[name][1][level, number] = measure(actual[at], raw[at])
                 scores[name][code].append(conformal.conformity(actual[at], raw[at], scale[at]))
+    if not all(corrected for corrected, _ in found.values()):
+        raise InsufficientHistoryError(
+            "no series can be forecast in the test weeks", "see what is wrong with the loads"
+        )
     return {name: Backtest(*found[name], _corrections(scores[name])) for name in candidates}
 
 

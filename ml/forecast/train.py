@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ml import registry
-from ml.errors import MissingWeatherError, PoorDataError
+from ml.errors import MissingWeatherError
 from ml.evaluation import backtest
 from ml.forecast.features import FIRST_ORIGIN_DAY
 from ml.forecast.model import ForecastPipeline, Parameters
@@ -38,13 +38,11 @@ def train(parameters: Parameters | None = None, panel: Panel | None = None) -> d
     panel = panel or read()
     snapshot = panel.snapshot()
     version = registry.version_name(panel.last_date, snapshot, parameters, RECIPE)
-    try:
+    data = (panel.date_of(0), panel.last_date), snapshot
+    with registry.refusing(TASK, version, *data):
         if np.isnan(panel.temperature[:, : panel.known]).mean() > 0.5:
             raise MissingWeatherError("temperature is missing for most of the history", "load the weather source")
         folds = backtest.fold_days(panel)
-    except PoorDataError as problem:
-        registry.refuse(TASK, version, (panel.date_of(0), panel.last_date), snapshot, problem)
-        raise
     standing = registry.standing(TASK, version)
     if standing.present is not None:
         return _result(standing.present, "trained before on the same data")
@@ -52,7 +50,8 @@ def train(parameters: Parameters | None = None, panel: Panel | None = None) -> d
     candidates: dict[str, backtest.Predict] = {"model": tested.predict, "baseline": backtest.naive_predict}
     if standing.rival is not None:
         candidates["champion"] = standing.rival.tested.predict
-    tests = backtest.run(panel, folds, candidates)
+    with registry.refusing(TASK, version, *data):
+        tests = backtest.run(panel, folds, candidates)
     # the baseline is taken as it is served: its band comes from its own past errors already
     naive = tests["baseline"].uncorrected
     metrics, baseline = backtest.summary(tests["model"].corrected), backtest.summary(naive)

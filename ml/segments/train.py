@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ml import registry
-from ml.errors import InsufficientHistoryError, PoorDataError
+from ml.errors import InsufficientHistoryError
 from ml.segments.features import WINDOW_DAYS, Accounts, read
 from ml.segments.model import Parameters, SegmentPipeline
 
@@ -63,13 +63,10 @@ def train(parameters: Parameters | None = None) -> dict[str, Any]:
     split = accounts.last_date - timedelta(days=TEST_DAYS)
     before, after = read(until=split), read(window_days=TEST_DAYS)
     first_day = accounts.last_date - timedelta(days=WINDOW_DAYS - 1)
-    try:
+    with registry.refusing(TASK, version, (first_day, accounts.last_date), accounts.snapshot):
         tested = SegmentPipeline(parameters).fit(before)
         model = SegmentPipeline(parameters).fit(accounts)
         naive = shape_error(before, after, before.category)
-    except PoorDataError as problem:
-        registry.refuse(TASK, version, (first_day, accounts.last_date), accounts.snapshot, problem)
-        raise
     error = shape_error(before, after, tested.assign(before)[0])
     promoted, reason = error < naive, f"profile error {error:.3f} against {naive:.3f} by usage category"
     metrics: dict[str, Any] = {"profile_error": round(error, 6)}

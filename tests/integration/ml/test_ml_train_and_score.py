@@ -1,16 +1,25 @@
 """Models on a real PostgreSQL: train, promote, score, refuse."""
 
+import json
+
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
+from gridmart.cli import app
+from gridmart.errors import GridmartError
 from gridmart.settings import Settings, settings
 from gridmart.warehouse.database import connect
+from ml import registry
+from ml.errors import InsufficientHistoryError, TamperedArtifactError
 from ml.forecast import model as forecast_model
 from ml.forecast import score as forecast_score
 from ml.forecast import train as forecast_train
+from ml.forecast.panel import LEVELS
 from ml.segments import score as segments_score
 from ml.segments import train as segments_train
 from tests.integration.ml.utility import ACCOUNTS, build
+from tests.unit.ml.synthetic import panel
 
 SMALL = forecast_model.Parameters(trees=60, rows_per_level=8000)
 WORSE = forecast_model.Parameters(trees=2, learning_rate=0.01, rows_per_level=2000)
@@ -75,6 +84,65 @@ def test_a_tampered_model_is_not_loaded_and_the_fallback_answers() -> None:
     file.write_bytes(file.read_bytes() + b"x")
     result = forecast_score.score()
     assert "not the one that was registered" in result["reason"] and result["fallback_series"] == 7
+
+
+def test_a_champion_whose_file_is_lost_is_missing_and_is_trained_again() -> None:
+    forecast_train.train(SMALL)
+    path = settings().var_dir / rows("select artifact_path from ml.model_version where is_champion")[0][0]
+    worse = forecast_train.train(WORSE)  # loses to the champion, and its file is whole
+    assert not worse["is_champion"]
+    path.unlink()
+    with registry.session() as connection, pytest.raises(TamperedArtifactError):
+        registry.content(registry.champion(connection, "forecast"))
+    assert registry.standing("forecast", worse["model_version"]).present is None  # judged again without its rival
+    trained = CliRunner().invoke(app, ["ml", "train", "--if-missing", "--task", "segments"])
+    assert trained.exit_code == 0, trained.output
+    file = settings().var_dir / rows("select artifact_path from ml.model_version where task = 'segments'")[0][0]
+    whole = file.read_bytes()
+    again = json.loads(CliRunner().invoke(app, ["ml", "train", "--if-missing", "--task", "segments"]).stdout)
+    assert again["segments"]["reason"] == "there is a promoted model"
+    file.write_bytes(whole[:-1])
+    again = json.loads(CliRunner().invoke(app, ["ml", "train", "--if-missing", "--task", "segments"]).stdout)
+    assert again["segments"]["is_champion"] and file.read_bytes()[:20] == whole[:20] and len(file.read_bytes()) > 1000
+    with registry.session() as connection:
+        registry.content(registry.champion(connection, "segments"))
+
+
+def test_too_short_a_history_is_refused_with_a_stored_reason_and_scores_fall_back() -> None:
+    short = panel(90)
+    with pytest.raises(InsufficientHistoryError):
+        forecast_train.train(SMALL, short)
+    stored = rows("select is_champion, reason from ml.model_version where task = 'forecast'")
+    assert stored == [(False, "not trained: 90 days of load; 91 are needed to train and to test a forecast")]
+    result = forecast_score.score(short)
+    assert result["fallback_series"] == 7 and "90 days of load" in result["reason"]
+    assert forecast_train.train(SMALL, panel(91))["is_champion"] in (True, False)
+
+
+def test_the_champion_carries_the_correction_of_its_backtest() -> None:
+    trained = forecast_train.train(SMALL)
+    metrics = rows("select metrics from ml.model_version where is_champion")[0][0]
+    with registry.session() as connection:
+        persisted = registry.load(registry.champion(connection, "forecast"))
+    correction = dict(zip(LEVELS, persisted.model.correction, strict=True))
+    assert correction == pytest.approx(metrics["band_correction"], abs=1e-6)
+    assert any(persisted.model.correction) and not any(persisted.tested.correction)
+    assert set(metrics["uncorrected_coverage_80"]) == set(trained["coverage_80"])
+
+
+def test_a_registry_that_is_missing_or_down_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(GridmartError) as missing, registry.session() as connection:
+        connection.execute("select 1 from ml.no_such_table")
+    assert "no_such_table" in missing.value.cause and "gridmart up" in missing.value.next_step
+    monkeypatch.setenv("GRIDMART_POSTGRES_PORT", "1")
+    settings.cache_clear()
+    try:
+        with pytest.raises(GridmartError) as down, registry.session():
+            pytest.fail("nothing listens there")
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+    assert "does not answer" in down.value.cause and "gridmart status" in down.value.next_step
 
 
 def test_segments_are_named_stable_and_leave_new_accounts_unclassified() -> None:
