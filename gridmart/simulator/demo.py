@@ -8,13 +8,15 @@ stamp at the end says what is there, so an interrupted run is simply made again.
 import calendar as months
 import hashlib
 import json
+import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import numpy as np
@@ -261,6 +263,18 @@ def _truth(made: utility.Utility, planned: pd.DataFrame, daily_wh: np.ndarray, f
     energy.to_parquet(folder / "energy_day.parquet", index=False)
 
 
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever."""
+
+    def watch() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def is_made(plan: Plan) -> bool:
     """Whether exactly this demo is there, files and database.
 
@@ -288,9 +302,11 @@ def build(plan: Plan, workers: int = 2, advance: Callable[[str], None] = lambda 
         return False
     s.var_dir.mkdir(parents=True, exist_ok=True)
     s.inbox.mkdir(parents=True, exist_ok=True)
+    for left in s.var_dir.glob("simulate-*"):  # a killed run could not tidy up
+        shutil.rmtree(left, ignore_errors=True)
     scratch = Path(tempfile.mkdtemp(prefix="simulate-", dir=s.var_dir))
     try:
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        with ProcessPoolExecutor(workers, get_context("spawn"), _end_with_parent) as pool:
             spans = plan.spans()
             first = [pool.submit(_energies, plan, start, count, scratch) for start, count in spans]
             parts = []

@@ -6,10 +6,11 @@ Charts are found by their name in Git (`cockpit/energy_sold` → box `CHART-ener
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import TimeoutError as TimeoutError_
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -23,6 +24,7 @@ FLAGS = [
 ]
 TIMEOUT_MS = 120_000
 CALM_POLLS = 4
+LOGIN_ATTEMPTS, LOGIN_TIMEOUT_MS = 4, 20_000
 WIDTH, HEIGHT = 1680, 3600  # a screen that holds a whole dashboard: Superset draws only what is in view
 
 
@@ -46,13 +48,21 @@ class Browser:
             self.errors.append(f"console: {text}")
 
     def log_in(self, username: str, password: str) -> None:
-        """Log in through the form, as a person does."""
-        self.page.goto(f"{self.base_url}/login/", wait_until="networkidle")
-        self.page.fill("#username", username)
-        self.page.locator("input[type=password]").fill(password)
-        self.page.keyboard.press("Enter")
-        self.page.wait_for_url(lambda url: "/login" not in url)
-        self.page.wait_for_load_state("networkidle")
+        """Log in through the form, as a person does, who tries again when the form comes back.
+
+        Superset's login page sends anonymous requests of its own; the answer of a late one can replace the
+        cookie of the session that has just begun.
+        """
+        for _ in range(LOGIN_ATTEMPTS):
+            self.page.goto(f"{self.base_url}/login/", wait_until="networkidle")
+            self.page.fill("#username", username)
+            self.page.locator("input[type=password]").fill(password)
+            self.page.keyboard.press("Enter")
+            with suppress(TimeoutError_):
+                self.page.wait_for_url(lambda url: "/login" not in url, timeout=LOGIN_TIMEOUT_MS)
+                self.page.wait_for_load_state("networkidle")
+                return
+        raise AssertionError(f"{username} could not log in at {self.base_url} in {LOGIN_ATTEMPTS} attempts")
 
     def language(self, code: str) -> None:
         """Switch the interface to `zh` or `en`."""
