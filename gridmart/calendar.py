@@ -37,8 +37,8 @@ def days(start: date, end: date) -> pa.Table:
     """One row per date from `start` to `end`, both included: see `SCHEMA`.
 
     `day_type` is workday, weekend or holiday; a make-up workday at a weekend is a workday; names are
-    null on days that are no holiday. Statutory festival days are the named days themselves, not the
-    days that a notice moves next to them.
+    null on days that are no holiday. Festival days are those that carry the festival's name, also where it is
+    observed later; weekends and days off that a notice swaps next to them are not.
     """
     zh, en, makeup = _china(start.year, end.year)
     rows = []

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -78,6 +79,14 @@ class Engine(ABC):
     def third_highest(self, column: ir.NumericColumn) -> ir.NumericScalar:
         """Aggregate: the third highest value, null when there are fewer than three."""
 
+    @abstractmethod
+    def micros(self, column: ir.TimestampValue) -> ir.IntegerValue:
+        """Microseconds since the epoch, without a detour by local time."""
+
+    @abstractmethod
+    def whole(self, dividend: ir.IntegerValue, divisor: ir.IntegerValue | int) -> ir.IntegerValue:
+        """Integer division; which way a negative quotient with a remainder rounds is the engine's."""
+
 
 def _by_date(folder: Path) -> dict[date, list[Path]]:
     found: dict[date, list[Path]] = {}
@@ -90,6 +99,16 @@ def _by_date(folder: Path) -> dict[date, list[Path]]:
 @ibis.udf.agg.builtin(name="max")
 def _duckdb_highest(value: float, n: int) -> list[float]:  # type: ignore[empty-body]
     """DuckDB's own `max(value, n)`: the n highest values, highest first."""
+
+
+@ibis.udf.scalar.builtin(name="epoch_us")
+def _duckdb_micros(at: dt.timestamp) -> int:  # type: ignore[empty-body,valid-type]
+    """DuckDB's `epoch_us`: a timestamp with time zone is this number inside."""
+
+
+@ibis.udf.scalar.builtin(name="divide")
+def _duckdb_whole(dividend: int, divisor: int) -> int:  # type: ignore[empty-body]
+    """DuckDB's `//`; Ibis' own goes by floating point."""
 
 
 class DuckDBEngine(Engine):
@@ -141,6 +160,12 @@ class DuckDBEngine(Engine):
 
     def third_highest(self, column: ir.NumericColumn) -> ir.NumericScalar:
         return _duckdb_highest(column, 3)[2]
+
+    def micros(self, column: ir.TimestampValue) -> ir.IntegerValue:
+        return _duckdb_micros(column)
+
+    def whole(self, dividend: ir.IntegerValue, divisor: ir.IntegerValue | int) -> ir.IntegerValue:
+        return _duckdb_whole(dividend, divisor)
 
 
 class SparkEngine(Engine):
@@ -220,6 +245,12 @@ class SparkEngine(Engine):
     def third_highest(self, column: ir.NumericColumn) -> ir.NumericScalar:
         values = column.collect().sort()
         return ibis.ifelse(values.length() >= 3, values[values.length() - 3], ibis.null("float64"))
+
+    def micros(self, column: ir.TimestampValue) -> ir.IntegerValue:
+        return column.epoch_seconds().cast("int64") * 1_000_000 + column.microsecond().cast("int64")
+
+    def whole(self, dividend: ir.IntegerValue, divisor: ir.IntegerValue | int) -> ir.IntegerValue:
+        return (dividend // divisor).cast("int64")
 
 
 def engine(scratch: Path | None = None, name: str = "") -> Engine:

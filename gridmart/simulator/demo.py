@@ -291,7 +291,15 @@ def is_made(plan: Plan) -> bool:
             "use another GRIDMART_VAR_DIR, or stop the stack with `make down` and remove that folder",
             2,
         )
-    return cis.stamp() == plan.stamp()
+    return bool(found["is_complete"]) and cis.stamp() == plan.stamp()
+
+
+def _note(plan: Plan, is_complete: bool) -> None:
+    """Say which demo this folder holds, from the first file on: another one is refused, a killed one made again."""
+    what = {"accounts": plan.accounts, "first": str(plan.first), "last": str(plan.last), "seed": plan.seed}
+    partial = settings().var_dir / ".demo.json"
+    partial.write_text(json.dumps({"stamp": plan.stamp(), "is_complete": is_complete, **what}))
+    partial.replace(settings().var_dir / "demo.json")
 
 
 def build(plan: Plan, workers: int = 2, advance: Callable[[str], None] = lambda _: None) -> bool:
@@ -305,6 +313,7 @@ def build(plan: Plan, workers: int = 2, advance: Callable[[str], None] = lambda 
     for left in s.var_dir.glob("simulate-*"):  # a killed run could not tidy up
         shutil.rmtree(left, ignore_errors=True)
     scratch = Path(tempfile.mkdtemp(prefix="simulate-", dir=s.var_dir))
+    _note(plan, is_complete=False)
     try:
         with ProcessPoolExecutor(workers, get_context("spawn"), _end_with_parent) as pool:
             spans = plan.spans()
@@ -333,7 +342,5 @@ def build(plan: Plan, workers: int = 2, advance: Callable[[str], None] = lambda 
         _truth(made, planned, daily, s.var_dir / TRUTH)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    what = {"accounts": plan.accounts, "first": str(plan.first), "last": str(plan.last), "seed": plan.seed}
-    stamp = {"stamp": plan.stamp(), **what}
-    (s.var_dir / "demo.json").write_text(json.dumps(stamp))
+    _note(plan, is_complete=True)
     return True

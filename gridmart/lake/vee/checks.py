@@ -141,13 +141,27 @@ def like_days(t: ir.Table, clean: ir.Table, same_kind: bool = True) -> ir.Table:
     return pairs.filter(age.between(1, CONTEXT_DAYS), ~jump)
 
 
+def _perhaps_off(tried: ir.Table, clean: ir.Table) -> ir.Table:
+    """Those of `tried` that can be off: most days are too near to all clean days of their point to be.
+
+    The median lies between the lowest and the highest total of the clean days, so a day is never further from
+    it than from the farther of the two, and the width is at least what the lowest total gives.
+    """
+    kind = ["point_no", "channel", "is_workday"]
+    bounds = clean.group_by(kind).agg(low=clean.like_total.min(), high=clean.like_total.max())
+    rows = tried.join(bounds, kind)
+    farthest = ibis.greatest((rows.total - rows.low).abs(), (rows.total - rows.high).abs())
+    width = ibis.greatest(rows.low * rows.high_low_floor_share, rows.high_low_floor_kwh)
+    return rows.filter(farthest + 10.0**-DIGITS >= rows.high_low_k * width).drop("low", "high")
+
+
 def high_low(engine: Engine, t: ir.Table, clean: ir.Table) -> ir.Table:
     """Keys of complete days outside median ± k·MAD of their like days; import energy only."""
     tried = t.filter(t.is_due, t.intervals == t.due, t.channel == "import_kwh").select(
         *KEYS, "total", "is_workday", "spike_ratio", "spike_floor_kw", "high_low_k", "high_low_floor_share",
         "high_low_floor_kwh",
     )  # fmt: skip
-    pairs = engine.keep(like_days(tried, clean).select(*KEYS, "like_total"))
+    pairs = engine.keep(like_days(_perhaps_off(tried, clean), clean).select(*KEYS, "like_total"))
     middle = pairs.group_by(KEYS).agg(median=pairs.like_total.median().cast("float64"), like_days=pairs.count())
     middle = engine.keep(middle.filter(middle.like_days >= HIGH_LOW_MIN_DAYS))
     spread = pairs.join(middle, KEYS)

@@ -77,7 +77,8 @@ def _read(engine: Engine, paths: list[str], types: dict[str, pa.DataType]) -> ir
 def run(engine: Engine, inputs: Inputs) -> Result:
     """Validate, estimate and assemble; everything returned is lazy over rows kept in the engine."""
     first, last, zone = inputs.first, inputs.last, inputs.timezone
-    calendar = engine.table(days.day_table(first - timedelta(days=CONTEXT_DAYS + 1), last + timedelta(days=1), zone))
+    dates = days.day_table(first - timedelta(days=CONTEXT_DAYS + 1), last + timedelta(days=1), zone)
+    calendar = engine.table(dates)
     points = engine.table(inputs.point_days)
     raw = _read(
         engine, [p for day, paths in inputs.raw_paths.items() if first <= day <= last for p in paths], RAW_TYPES
@@ -92,14 +93,14 @@ def run(engine: Engine, inputs: Inputs) -> Result:
     lengths = _lengths(engine, raw, inputs.point_days)
     slots = engine.keep(engine.table(days.slot_table(first - timedelta(days=CONTEXT_DAYS), last, zone, lengths)))
 
-    found = summarise(engine, raw, calendar, min(lengths))
+    found = summarise(engine, raw, dates, min(lengths))
     summaries = found.days
     if inputs.summary_paths:
         known = engine.read([path for paths in inputs.summary_paths.values() for path in paths])
         summaries = summaries.union(known.select(SUMMARY_COLUMNS))
     if unsummarised:
         before = _read(engine, unsummarised, RAW_TYPES)
-        summaries = summaries.union(summarise(engine, before, calendar, min(lengths)).days)
+        summaries = summaries.union(summarise(engine, before, dates, min(lengths)).days)
     clean = engine.keep(checks.clean_days(summaries, calendar))
 
     indexes = checks.advances(_read(engine, inputs.register_paths, REGISTER_TYPES), calendar)

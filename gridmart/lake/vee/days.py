@@ -4,9 +4,14 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import ibis
+import ibis.expr.types as ir
 import pyarrow as pa
 
-import gridmart.calendar as calendar
+import gridmart.calendar as utility_calendar
+
+EPOCH = date(1970, 1, 1)
+DAY_S = 86_400
 
 
 def dates_between(start: date, end: date) -> list[date]:
@@ -28,7 +33,7 @@ def day_table(start: date, end: date, timezone: str) -> pa.Table:
     """One row a date: business_date, previous_date, next_date, day_start_s (epoch), minutes, is_workday."""
     zone = ZoneInfo(timezone)
     dates = dates_between(start, end)
-    kinds = calendar.days(start, end).to_pydict()
+    kinds = utility_calendar.days(start, end).to_pydict()
     workday = dict(zip(kinds["business_date"], kinds["is_workday"], strict=True))
     return pa.table(
         {
@@ -40,6 +45,28 @@ def day_table(start: date, end: date, timezone: str) -> pa.Table:
             "is_workday": pa.array([bool(workday[day]) for day in dates], pa.bool_()),
         }
     )
+
+
+def _by_runs(day: ir.DateValue, dates: list[date], values: list[int]) -> ir.IntegerValue:
+    """`values` by date as an expression: one comparison a run of dates with one value, cheaper than a join a row."""
+    starts = [n for n in range(1, len(dates)) if values[n] != values[n - 1]]
+    last = ibis.literal(values[-1]).cast("int64")
+    if not starts:
+        return last
+    return ibis.cases(*[(day < dates[n], ibis.literal(values[n - 1]).cast("int64")) for n in starts], else_=last)
+
+
+def start_of(day: ir.DateValue, calendar: pa.Table) -> ir.IntegerValue:
+    """Epoch seconds of local 00:00 of a date of the calendar (`day_table`)."""
+    dates: list[date] = calendar["business_date"].to_pylist()
+    starts: list[int] = calendar["day_start_s"].to_pylist()
+    offsets = [at - (day - EPOCH).days * DAY_S for day, at in zip(dates, starts, strict=True)]
+    return day.epoch_days().cast("int64") * DAY_S + _by_runs(day, dates, offsets)
+
+
+def minutes_of(day: ir.DateValue, calendar: pa.Table) -> ir.IntegerValue:
+    """Length of a date of the calendar (`day_table`) in minutes."""
+    return _by_runs(day, calendar["business_date"].to_pylist(), calendar["minutes"].to_pylist())
 
 
 def slot_table(start: date, end: date, timezone: str, lengths: Iterable[int]) -> pa.Table:

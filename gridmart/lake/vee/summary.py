@@ -1,19 +1,21 @@
 """Pass 1: one group-by per point, channel and date; only doubtful point-days are looked at row by row.
 
-A point-day is plain when it holds every slot of its day exactly once. That is proved by its count and a sum
-of powers of two: n powers of two add up to 2^n - 1 only if they are 1, 2, 4, …, 2^(n-1), each once. It costs
-a fraction of a count of distinct values.
+A point-day is plain when it holds every slot of its day exactly once. That is proved by its count and a mask
+with one bit a slot: n readings that set n bits set each once. It costs a fraction of a count of distinct values.
 """
 
 from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from gridmart.lake.engine import Engine
+from gridmart.lake.vee.days import minutes_of, start_of
 
 KEYS = ["point_no", "channel", "business_date"]
-SLOTS_PER_MASK = 50  # sums of powers below 2^53 are exact in floating point; a larger sum cannot look like 2^n - 1
+SLOT_BITS = 5
+SLOTS_PER_MASK = 1 << SLOT_BITS  # far from the sign bit of the masks
 DIGITS = 6  # sums are rounded to 1e-6 kWh: engines add in different orders
 
 SUMMARY_COLUMNS = [
@@ -47,58 +49,54 @@ class Summary:
     off_grid: ir.Table
 
 
-def with_slot(rows: ir.Table, days: ir.Table) -> ir.Table:
-    """Add `due` (intervals of the local day), `slot` (0…due-1) and `offset_s` (seconds off the grid)."""
-    dates = days.select("business_date", "day_start_s", "minutes")
-    rows = rows.join(dates, "business_date")
-    since = rows.interval_start.epoch_seconds() - rows.day_start_s
-    step = rows.interval_minutes.cast("int64") * 60
+def with_slot(engine: Engine, rows: ir.Table, calendar: pa.Table) -> ir.Table:
+    """Add `slot` (0…due-1 on the day) and `offset_us` (microseconds off the grid; 0 on it)."""
+    since = engine.micros(rows.interval_start) - start_of(rows.business_date, calendar) * 1_000_000
+    rows = rows.mutate(since_us=since, step_us=rows.interval_minutes.cast("int64") * 60_000_000)
     return rows.mutate(
-        due=(rows.minutes // rows.interval_minutes).cast("int32"),
-        slot=(since // step).cast("int64"),
-        offset_s=(since % step).cast("int64"),
-    )
+        slot=engine.whole(rows.since_us, rows.step_us), offset_us=(rows.since_us % rows.step_us).cast("int64")
+    ).drop("since_us", "step_us")
 
 
-def _slot_sums(rows: ir.Table, masks: int) -> dict[str, ir.Value]:
-    two, zero = ibis.literal(2.0, "float64"), ibis.literal(0.0, "float64")
-    found = {}
-    for n in range(masks):
-        first, last = n * SLOTS_PER_MASK, (n + 1) * SLOTS_PER_MASK - 1
-        place = (rows.slot - first).clip(0, SLOTS_PER_MASK - 1)
-        found[f"mask{n}"] = ibis.ifelse(rows.slot.between(first, last), two**place, zero).sum()
-    return found
+def _slot_masks(rows: ir.Table, masks: int) -> dict[str, ir.Value]:
+    bit = ibis.literal(1, "int32").cast("int64") << (rows.slot & (SLOTS_PER_MASK - 1))
+    place = rows.slot >> SLOT_BITS  # negative before the day: in no mask
+    return {f"mask{n}": bit.bit_or(where=place == n) for n in range(masks)}
 
 
-def summarise(engine: Engine, raw: ir.Table, days: ir.Table, shortest_interval: int) -> Summary:
+def summarise(engine: Engine, raw: ir.Table, calendar: pa.Table, shortest_interval: int) -> Summary:
     """Summaries of the raw readings of some dates.
 
-    raw: ami.reading_raw; days: `days.day_table`; shortest_interval: minutes of the finest feed (sizes the masks).
+    raw: ami.reading_raw; calendar: `days.day_table`; shortest_interval: minutes of the finest feed (sizes the masks).
     """
-    rows = with_slot(raw.filter(raw.value.notnull()), days)
+    raw = raw.filter(raw.value.notnull())
+    rows = with_slot(engine, raw, calendar)
     masks = -(-25 * 60 // shortest_interval // SLOTS_PER_MASK)
     grouped = rows.group_by(KEYS).agg(
         interval_minutes=rows.interval_minutes.min(),
         longest=rows.interval_minutes.max(),
-        due=rows.due.max(),
         readings=rows.count(),
         total=rows.value.sum(),
         lowest=rows.value.min(),
         highest=rows.value.max(),
         third_highest=engine.third_highest(rows.value),
-        offset_s=rows.offset_s.max(),
-        **_slot_sums(rows, masks),
+        offset_us=rows.offset_us.bit_or(),
+        **_slot_masks(rows, masks),
     )
-    full = (grouped.readings == grouped.due) & (grouped.interval_minutes == grouped.longest) & (grouped.offset_s == 0)
+    minutes = minutes_of(grouped.business_date, calendar)
+    grouped = grouped.mutate(due=engine.whole(minutes, grouped.interval_minutes))
+    full = (grouped.readings == grouped.due) & (grouped.interval_minutes == grouped.longest) & (grouped.offset_us == 0)
     two = ibis.literal(2.0, "float64")
     for n in range(masks):
-        bits = (grouped.due.cast("int64") - n * SLOTS_PER_MASK).clip(0, SLOTS_PER_MASK)
-        full &= grouped[f"mask{n}"] == two**bits - 1.0
+        bits = (grouped.due - n * SLOTS_PER_MASK).clip(0, SLOTS_PER_MASK)
+        full &= grouped[f"mask{n}"].fill_null(0) == (two**bits - 1.0).cast("int64")
     first = engine.keep(grouped.mutate(is_plain=full))
     doubtful = engine.keep(first.filter(~first.is_plain).select(KEYS))
 
-    latest = engine.keep(_latest(rows.semi_join(doubtful, KEYS)))
-    resolved = latest.filter(latest.offset_s == 0, latest.slot >= 0, latest.slot < latest.due)
+    again = with_slot(engine, engine.keep(raw.semi_join(doubtful, KEYS)), calendar)
+    minutes = minutes_of(again.business_date, calendar)
+    latest = engine.keep(_latest(again.mutate(due=engine.whole(minutes, again.interval_minutes))))
+    resolved = latest.filter(latest.offset_us == 0, latest.slot >= 0, latest.slot < latest.due)
     again = resolved.group_by(KEYS).agg(
         interval_minutes=resolved.interval_minutes.max(),
         due=resolved.due.max(),
@@ -115,7 +113,7 @@ def summarise(engine: Engine, raw: ir.Table, days: ir.Table, shortest_interval: 
         intervals=first.readings, duplicates=ibis.literal(0, "int64"), duplicates_differing=ibis.literal(0, "int64")
     )
     both = _typed(plain).union(_typed(again))
-    off_grid = latest.filter(~((latest.offset_s == 0) & (latest.slot >= 0) & (latest.slot < latest.due)))
+    off_grid = latest.filter(~((latest.offset_us == 0) & (latest.slot >= 0) & (latest.slot < latest.due)))
     return Summary(engine.keep(both), doubtful, resolved, off_grid)
 
 

@@ -12,6 +12,7 @@ from gridmart import secrets
 from gridmart.errors import GridmartError
 from gridmart.settings import PROJECT_DIR, Settings, env_example, settings
 from gridmart.stack import lifecycle, services, supervisor
+from tests.conftest import free_port
 
 
 @pytest.fixture
@@ -109,6 +110,8 @@ def test_a_taken_port_is_named_with_its_setting(here: Settings, monkeypatch: pyt
         taken.listen()
         port = taken.getsockname()[1]
         monkeypatch.setenv("GRIDMART_AIRFLOW_PORT", str(port))
+        for other in ("POSTGRES", "SUPERSET"):  # free ones, whatever else runs on this machine
+            monkeypatch.setenv(f"GRIDMART_{other}_PORT", str(free_port()))
         settings.cache_clear()
         with pytest.raises(GridmartError) as refusal:
             lifecycle.check_ports(settings())

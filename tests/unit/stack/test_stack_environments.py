@@ -68,7 +68,7 @@ def test_no_python_that_serves_is_said_in_two_lines(
     assert "Python 3.99 is needed" in error and "next:" in error and len(error.splitlines()) == 2
 
 
-@pytest.mark.parametrize("module", ["environments", "browser"])
+@pytest.mark.parametrize("module", ["environments", "system_packages"])
 def test_what_runs_before_the_environments_needs_only_the_standard_library(module: str) -> None:
     code = f"import sys; sys.path.insert(0, {str(PROJECT_DIR)!r}); import gridmart.stack.{module}"
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
