@@ -21,7 +21,6 @@ from gridmart.lake.load import ROLLUP_TABLES
 from gridmart.lake.register import Register
 from gridmart.lake.rollups import roll_up
 from gridmart.lake.vee import clean
-from gridmart.lake.vee.days import day_table
 
 FIRST = date(2026, 3, 2)
 ZONE = "Asia/Shanghai"
@@ -89,9 +88,7 @@ def run(points: int, days: int, name: str = "duckdb") -> dict:
             session.write(result.summaries, folder / "summary")
             validated = time.perf_counter() - started
             rows = session.read([path for found in written.values() for path in found])
-            calendar = session.table(day_table(dates[0], dates[-1], ZONE))
-            rollups = roll_up(session, rows, session.table(point_days), result.point_days, calendar, dates[0],
-                              dates[-1], ZONE)  # fmt: skip
+            rollups = roll_up(session, rows, session.table(point_days), result.point_days, dates[0], dates[-1], ZONE)
             tables: dict[str, pa.Table] = {table: session.arrow(getattr(rollups, table)) for table in ROLLUP_TABLES}
             seconds = time.perf_counter() - started
         return {

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from gridmart import tariffs
 from gridmart.lake.engine import Engine
-from gridmart.lake.vee.days import dates_between, day_minutes, day_start
+from gridmart.lake.vee.days import dates_between, day_minutes, day_start, day_table, start_of
 from gridmart.lake.vee.rules import CATALOGUE, Rule
 from gridmart.lake.vee.summary import DIGITS
 
@@ -52,13 +52,13 @@ def _tou(first: date, last: date) -> pa.Table:
     return table.cast(pa.schema(list(zip(table.column_names, types, strict=True))))
 
 
-def hourly(readings: ir.Table, calendar: ir.Table) -> ir.Table:
+def hourly(engine: Engine, readings: ir.Table, calendar: pa.Table) -> ir.Table:
     """Energy by point, date and hour of the local day, with estimated energy and the highest power."""
-    rows = readings.join(calendar.select("business_date", "day_start_s"), "business_date")
-    since = rows.interval_start.epoch_seconds() - rows.day_start_s
+    since = engine.micros(readings.interval_start) - start_of(readings.business_date, calendar) * 1_000_000
+    rows = readings.mutate(minute=engine.whole(since, 60_000_000))
     watts = (rows.value * 60_000.0 / rows.interval_minutes).round(0).cast("int64")
     rows = rows.mutate(
-        hour_no=(since // 3600).cast("int32"), rank=watts * PLACE + (PLACE - 1 - (since // 60).cast("int64"))
+        hour_no=engine.whole(rows.minute, 60).cast("int32"), rank=watts * PLACE + (PLACE - 1 - rows.minute)
     )
     is_import, is_estimated = rows.channel == "import_kwh", rows.quality_code == "E"
     return rows.group_by("point_no", "business_date", "hour_no").agg(
@@ -73,32 +73,43 @@ def hourly(readings: ir.Table, calendar: ir.Table) -> ir.Table:
 
 
 def roll_up(
-    engine: Engine, readings: ir.Table, points: ir.Table, days: ir.Table, calendar: ir.Table, first: date, last: date,
-    timezone: str,
-) -> Rollups:  # fmt: skip
+    engine: Engine, readings: ir.Table, points: ir.Table, days: ir.Table, first: date, last: date, timezone: str
+) -> Rollups:
     """The four roll-ups of the dates first…last.
 
-    readings: ami.reading; points: point register by date; days: point-days of VEE (due, day_bits, advance);
-    calendar: `days.day_table`.
+    readings: ami.reading; points: point register by date; days: point-days of VEE (due, day_bits, advance).
     """
+    calendar = day_table(first, last, timezone)
     hours = engine.table(hour_table(first, last, timezone))
     tou = engine.table(_tou(first, last))
-    by_hour = hourly(readings, calendar).join(hours, ["business_date", "hour_no"])
     place = points.select(
         "point_no", "business_date", "point_kind", "calendar_code", "transformer_no", "feeder_no", "is_due"
     )
-    by_hour = engine.keep(by_hour.join(place, ["point_no", "business_date"]))
-    point_day = engine.keep(_point_day(by_hour, tou, days, calendar))
+    by_hour = engine.keep(hourly(engine, readings, calendar))
+    point_day = engine.keep(_point_day(by_hour.join(hours, ["business_date", "hour_no"]), place, tou, days, calendar))
+    by_place = engine.keep(_by_place(by_hour, place).join(hours, ["business_date", "hour_no"]))
     return Rollups(
         point_day=point_day,
-        transformer_hour=_area_hour(by_hour, "transformer_no", "transformer_boundary"),
-        feeder_hour=_area_hour(by_hour, "feeder_no", "feeder_boundary"),
+        transformer_hour=_area_hour(by_place, "transformer_no", "transformer_boundary"),
+        feeder_hour=_area_hour(by_place, "feeder_no", "feeder_boundary"),
         collection_day=_collection_day(point_day, place),
     )
 
 
-def _point_day(by_hour: ir.Table, tou: ir.Table, days: ir.Table, calendar: ir.Table) -> ir.Table:
-    rows = by_hour.left_join(tou, ["calendar_code", "business_date", "local_hour"])
+def _by_place(by_hour: ir.Table, place: ir.Table) -> ir.Table:
+    """Points of one kind at one place added up: few rows, for the areas of both sizes."""
+    rows = by_hour.join(place, ["point_no", "business_date"])
+    return rows.group_by("transformer_no", "feeder_no", "point_kind", "business_date", "hour_no").agg(
+        import_kwh=rows.import_kwh.sum(),
+        export_kwh=rows.export_kwh.sum(),
+        estimated_kwh=rows.estimated_kwh.sum(),
+        points=rows.count(),
+    )
+
+
+def _point_day(by_hour: ir.Table, place: ir.Table, tou: ir.Table, days: ir.Table, calendar: pa.Table) -> ir.Table:
+    rows = by_hour.join(place.select("point_no", "business_date", "calendar_code"), ["point_no", "business_date"])
+    rows = rows.left_join(tou, ["calendar_code", "business_date", "local_hour"])
     energy = rows.import_kwh
     day = rows.group_by("point_no", "business_date").agg(
         import_kwh=energy.sum().round(DIGITS),
@@ -122,15 +133,13 @@ def _point_day(by_hour: ir.Table, tou: ir.Table, days: ir.Table, calendar: ir.Ta
         register_advance_kwh=of_day.advance.max(where=is_import),
         **{f"bit{bit}": (of_day.bits & bit).max() for bit in BITS},
     )
-    joined = day.join(of_day, ["point_no", "business_date"]).join(
-        calendar.select("business_date", "day_start_s"), "business_date"
-    )
+    joined = day.join(of_day, ["point_no", "business_date"])
     minute = PLACE - 1 - joined.peak_rank % PLACE
     return joined.select(
         "point_no", "business_date", "import_kwh", "export_kwh", "import_kvarh",
         *[f"{period}_kwh" for period in PERIODS],
         peak_kw=(joined.peak_rank // PLACE).cast("float64") / 1000.0,
-        peak_at=(joined.day_start_s + minute * 60).cast("int64").as_timestamp("s").cast("timestamp('UTC')"),
+        peak_at=(start_of(joined.business_date, calendar) + minute * 60).cast("int64").as_timestamp("s").cast("timestamp('UTC')"),
         hourly_kwh=ibis.array([joined[f"h{hour}"].cast("float32") for hour in range(24)]),
         intervals_due=joined.intervals_due.cast("int32"),
         intervals_actual=joined.intervals_actual.cast("int32"),
@@ -140,8 +149,8 @@ def _point_day(by_hour: ir.Table, tou: ir.Table, days: ir.Table, calendar: ir.Ta
     )  # fmt: skip
 
 
-def _area_hour(by_hour: ir.Table, area: str, boundary: str) -> ir.Table:
-    rows = by_hour.filter(by_hour[area].notnull())
+def _area_hour(by_place: ir.Table, area: str, boundary: str) -> ir.Table:
+    rows = by_place.filter(by_place[area].notnull())
     supply, sold = rows.point_kind == boundary, rows.point_kind == "customer"
     return rows.group_by([area, "hour_start", "business_date"]).agg(
         supplied_kwh=rows.import_kwh.sum(where=supply).round(DIGITS),
@@ -149,7 +158,7 @@ def _area_hour(by_hour: ir.Table, area: str, boundary: str) -> ir.Table:
         generation_kwh=rows.export_kwh.sum(where=sold).round(DIGITS).fill_null(0.0),
         supplied_estimated_kwh=rows.estimated_kwh.sum(where=supply).round(DIGITS).fill_null(0.0),
         sold_estimated_kwh=rows.estimated_kwh.sum(where=sold).round(DIGITS).fill_null(0.0),
-        points=rows.count(where=sold).cast("int32"),
+        points=rows.points.sum(where=sold).fill_null(0).cast("int32"),
     )
 
 

@@ -23,7 +23,7 @@ from gridmart.lake.engine import Engine, engine
 from gridmart.lake.register import Register
 from gridmart.lake.rollups import roll_up
 from gridmart.lake.vee import clean, quarantine
-from gridmart.lake.vee.days import dates_between, day_table
+from gridmart.lake.vee.days import dates_between
 from gridmart.lake.vee.rules import CONTEXT_DAYS, VERSION, threshold_columns
 from gridmart.settings import settings
 
@@ -188,17 +188,8 @@ class Validation:
 
         paths = [path for found in readings.values() for path in found]
         written = session.read(paths)
-        calendar = session.table(day_table(first, last, inputs.timezone))
-        rollups = roll_up(
-            session,
-            written,
-            session.table(inputs.point_days),
-            result.point_days,
-            calendar,
-            first,
-            last,
-            inputs.timezone,
-        )
+        points = session.table(inputs.point_days)
+        rollups = roll_up(session, written, points, result.point_days, first, last, inputs.timezone)
         arrow = {name: session.arrow(getattr(rollups, name)) for name in load.ROLLUP_TABLES}
         states = self._states(session, result, written, dates)
 

@@ -161,7 +161,7 @@ def high_low(engine: Engine, t: ir.Table, clean: ir.Table) -> ir.Table:
         *KEYS, "total", "is_workday", "spike_ratio", "spike_floor_kw", "high_low_k", "high_low_floor_share",
         "high_low_floor_kwh",
     )  # fmt: skip
-    pairs = engine.keep(like_days(_perhaps_off(tried, clean), clean).select(*KEYS, "like_total"))
+    pairs = engine.keep(like_days(engine.keep(_perhaps_off(tried, clean)), clean).select(*KEYS, "like_total"))
     middle = pairs.group_by(KEYS).agg(median=pairs.like_total.median().cast("float64"), like_days=pairs.count())
     middle = engine.keep(middle.filter(middle.like_days >= HIGH_LOW_MIN_DAYS))
     spread = pairs.join(middle, KEYS)

@@ -1,6 +1,7 @@
 """A small demo on a real PostgreSQL: same bytes, healed after a kill, bills and meters as the CIS believes."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -94,7 +95,10 @@ def test_a_killed_run_is_healed_by_the_next(installation: Settings) -> None:
             time.sleep(0.02)
         workers = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
         child.kill()
-    assert child.returncode == -9 and not (installation.var_dir / "demo.json").exists()
+    assert child.returncode == -9
+    assert not json.loads((installation.var_dir / "demo.json").read_text())["is_complete"]
+    with pytest.raises(GridmartError, match="another demo"):
+        demo.build(demo.Plan(PLAN.accounts, PLAN.first, PLAN.last, 8))
     assert list(installation.var_dir.glob("simulate-*"))
     assert demo.build(PLAN, 1)
     assert workers and not [pid for pid in workers if "spawn_main" in _command(pid)]
