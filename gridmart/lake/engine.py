@@ -102,7 +102,7 @@ def _duckdb_highest(value: float, n: int) -> list[float]:  # type: ignore[empty-
 
 
 @ibis.udf.scalar.builtin(name="epoch_us")
-def _duckdb_micros(at: dt.timestamp) -> int:  # type: ignore[empty-body,valid-type]
+def _duckdb_micros(at: dt.timestamp) -> int:  # type: ignore[empty-body]
     """DuckDB's `epoch_us`: a timestamp with time zone is this number inside."""
 
 
@@ -151,7 +151,12 @@ class DuckDBEngine(Engine):
     def write(self, expr: ir.Table, folder: Path) -> dict[date, list[Path]]:
         folder.mkdir(parents=True, exist_ok=True)
         self.backend.to_parquet(
-            expr, str(folder), partition_by="business_date", write_partition_columns=True, compression="zstd"
+            expr,
+            str(folder),
+            partition_by="business_date",
+            write_partition_columns=True,
+            compression="zstd",
+            compression_level=1,  # a seventh less time than the default, files of nearly the same size
         )
         return _by_date(folder)
 
@@ -166,6 +171,11 @@ class DuckDBEngine(Engine):
 
     def whole(self, dividend: ir.IntegerValue, divisor: ir.IntegerValue | int) -> ir.IntegerValue:
         return _duckdb_whole(dividend, divisor)
+
+
+@ibis.udf.scalar.builtin(name="unix_micros")
+def _spark_micros(at: dt.timestamp) -> int:  # type: ignore[empty-body]
+    """Spark's `unix_micros`."""
 
 
 class SparkEngine(Engine):
@@ -247,7 +257,7 @@ class SparkEngine(Engine):
         return ibis.ifelse(values.length() >= 3, values[values.length() - 3], ibis.null("float64"))
 
     def micros(self, column: ir.TimestampValue) -> ir.IntegerValue:
-        return column.epoch_seconds().cast("int64") * 1_000_000 + column.microsecond().cast("int64")
+        return _spark_micros(column)
 
     def whole(self, dividend: ir.IntegerValue, divisor: ir.IntegerValue | int) -> ir.IntegerValue:
         return (dividend // divisor).cast("int64")

@@ -135,11 +135,12 @@ def _point_day(by_hour: ir.Table, place: ir.Table, tou: ir.Table, days: ir.Table
     )
     joined = day.join(of_day, ["point_no", "business_date"])
     minute = PLACE - 1 - joined.peak_rank % PLACE
+    peak_s = (start_of(joined.business_date, calendar) + minute * 60).cast("int64")
     return joined.select(
         "point_no", "business_date", "import_kwh", "export_kwh", "import_kvarh",
         *[f"{period}_kwh" for period in PERIODS],
         peak_kw=(joined.peak_rank // PLACE).cast("float64") / 1000.0,
-        peak_at=(start_of(joined.business_date, calendar) + minute * 60).cast("int64").as_timestamp("s").cast("timestamp('UTC')"),
+        peak_at=peak_s.as_timestamp("s").cast("timestamp('UTC')"),
         hourly_kwh=ibis.array([joined[f"h{hour}"].cast("float32") for hour in range(24)]),
         intervals_due=joined.intervals_due.cast("int32"),
         intervals_actual=joined.intervals_actual.cast("int32"),

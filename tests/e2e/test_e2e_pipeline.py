@@ -19,7 +19,7 @@ from tests.e2e.conftest import Stack
 HEADER = "point,channel,unit,date,interval_minutes,version,register_start,register_end," + ",".join(
     f"i{k + 1}" for k in range(96)
 )
-LATE, BAD = date(2026, 10, 20), date(2026, 10, 30)
+LATE, BAD = (date(2026, 9, 15), date(2026, 10, 24)), date(2026, 10, 30)
 
 
 def one(query: str, *parameters: object, role: str = "auditor") -> tuple:
@@ -108,23 +108,24 @@ def test_up_again_does_nothing_again(stack: Stack, pipeline: Settings) -> None:
 @pytest.fixture(scope="module")
 def disturbed(stack: Stack, pipeline: Settings) -> dict:
     """A late file arrives while the CIS delivers a payment that cannot be: one run, its exit code, states around."""
-    (point,) = one(
-        "select point_no from marts.fct_point_day where business_date = %s and point_kind = 'customer'"
-        " and intervals_estimated > 0 order by intervals_estimated desc, point_no limit 1",
-        LATE,
+    point, late = one(
+        "select point_no, business_date from marts.fct_point_day where business_date between %s and %s"
+        " and point_kind = 'customer' and intervals_estimated > 0 order by business_date desc, point_no limit 1",
+        *LATE,
     )
     before = {
         "point": point,
-        "earlier": checksum("marts.fct_point_day", f"business_date < '{LATE}'"),
+        "date": late,
+        "earlier": checksum("marts.fct_point_day", f"business_date < '{late}'"),
         "payments": checksum("raw_cis.payment"),
     }
-    deliver(pipeline, "late.csv", point, LATE, 1, [0.25] * 96)
+    deliver(pipeline, "late.csv", point, late, 1, [0.25] * 96)
     with connect("cis_owner", "demo_cis") as connection:
         connection.execute(
             "update payment set amount_yuan = -amount_yuan, updated_at = now()"
             " where payment_no = (select min(payment_no) from payment)"
         )
-    return before | {"exit": ranged(stack, LATE, LATE)}
+    return before | {"exit": ranged(stack, late, late)}
 
 
 def test_a_late_file_changes_its_date_and_nothing_earlier(disturbed: dict) -> None:
@@ -132,10 +133,10 @@ def test_a_late_file_changes_its_date_and_nothing_earlier(disturbed: dict) -> No
         "select intervals_actual, intervals_estimated from marts.fct_point_day"
         " where point_no = %s and business_date = %s",
         disturbed["point"],
-        LATE,
+        disturbed["date"],
     )
     assert row == (96, 0)
-    assert checksum("marts.fct_point_day", f"business_date < '{LATE}'") == disturbed["earlier"]
+    assert checksum("marts.fct_point_day", f"business_date < '{disturbed['date']}'") == disturbed["earlier"]
 
 
 def test_a_failing_arrival_stops_only_its_source(disturbed: dict) -> None:

@@ -106,7 +106,7 @@ def run(engine: Engine, inputs: Inputs) -> Result:
     indexes = checks.advances(_read(engine, inputs.register_paths, REGISTER_TYPES), calendar)
     indexes = indexes.filter(indexes.business_date.between(first, last))
     t = _point_days(engine, found.days, summaries, points, calendar)
-    t = checks.with_register(t, engine.keep(indexes))
+    t = engine.keep(checks.with_register(t, engine.keep(indexes)))
     t = engine.keep(checks.judge(engine, t, clean))
 
     def raw_of(dates: list[date]) -> ir.Table | None:
