@@ -207,7 +207,8 @@ def _range(column: str, dates: set[date]) -> BooleanExpression:
     return And(low, LessThanOrEqual(term=column, value=max(dates).isoformat()))
 
 
-def _day_of(file: DataFile) -> date:
+def day_of(file: DataFile) -> date:
+    """Partition date of a data file."""
     value: Any = file.partition[0]
     return value if isinstance(value, date) else date.fromordinal(date(1970, 1, 1).toordinal() + int(value))
 
@@ -220,7 +221,7 @@ def _files_of(table: Table, name: str, dates: Iterable[date] | None, snapshot_id
         return []
     if column is None:
         raise ValueError(f"table {name} has no partition by date")
-    return [file for file in _live(table, _range(column, wanted), snapshot_id) if _day_of(file) in wanted]
+    return [file for file in _live(table, _range(column, wanted), snapshot_id) if day_of(file) in wanted]
 
 
 def data_files(table: str, dates: Iterable[date] | None = None, snapshot_id: int | None = None) -> list[str]:
@@ -230,7 +231,7 @@ def data_files(table: str, dates: Iterable[date] | None = None, snapshot_id: int
 
 def dates_of(table: str) -> set[date]:
     """Partition dates that hold at least one file."""
-    return {_day_of(file) for file in _files_of(load(table), table, None, None)}
+    return {day_of(file) for file in _files_of(load(table), table, None, None)}
 
 
 def current_snapshot_id(table: str) -> int | None:
@@ -301,8 +302,8 @@ def replace_dates(
                     for file in old:
                         overwrite.delete_data_file(file)
                     for file in parquet_files_to_data_files(current.io, metadata, iter(added)):
-                        if _day_of(file) not in wanted:
-                            raise ValueError(f"{file.file_path} holds {_day_of(file)}, which is not to be replaced")
+                        if day_of(file) not in wanted:
+                            raise ValueError(f"{file.file_path} holds {day_of(file)}, which is not to be replaced")
                         overwrite.append_data_file(file)
 
         done[name] = _commit(name, change)

@@ -51,7 +51,7 @@ class Files:
         rows: dict[date, int] = {}
         table = tables.load(name)
         for task in table.scan().plan_files() if table.current_snapshot() else []:
-            day = tables._day_of(task.file)
+            day = tables.day_of(task.file)
             paths.setdefault(day, []).append(task.file.file_path.removeprefix("file://"))
             rows[day] = rows.get(day, 0) + task.file.record_count
         return cls({day: sorted(found) for day, found in paths.items()}, rows)
