@@ -80,6 +80,10 @@ class Engine(ABC):
         """Aggregate: the third highest value, null when there are fewer than three."""
 
     @abstractmethod
+    def any_bit(self, column: ir.IntegerValue, where: ir.BooleanValue | None = None) -> ir.IntegerScalar:
+        """Aggregate: the bits set in any of the values, of the rows of `where`; 0 or null when there are none."""
+
+    @abstractmethod
     def micros(self, column: ir.TimestampValue) -> ir.IntegerValue:
         """Microseconds since the epoch, without a detour by local time."""
 
@@ -166,6 +170,9 @@ class DuckDBEngine(Engine):
     def third_highest(self, column: ir.NumericColumn) -> ir.NumericScalar:
         return _duckdb_highest(column, 3)[2]
 
+    def any_bit(self, column: ir.IntegerValue, where: ir.BooleanValue | None = None) -> ir.IntegerScalar:
+        return column.bit_or(where=where)
+
     def micros(self, column: ir.TimestampValue) -> ir.IntegerValue:
         return _duckdb_micros(column)
 
@@ -176,6 +183,11 @@ class DuckDBEngine(Engine):
 @ibis.udf.scalar.builtin(name="unix_micros")
 def _spark_micros(at: dt.timestamp) -> int:  # type: ignore[empty-body]
     """Spark's `unix_micros`."""
+
+
+@ibis.udf.agg.builtin(name="bit_or")
+def _spark_any_bit(column: int) -> int:  # type: ignore[empty-body]
+    """Spark's `bit_or`, which Ibis does not know."""
 
 
 class SparkEngine(Engine):
@@ -255,6 +267,10 @@ class SparkEngine(Engine):
     def third_highest(self, column: ir.NumericColumn) -> ir.NumericScalar:
         values = column.collect().sort()
         return ibis.ifelse(values.length() >= 3, values[values.length() - 3], ibis.null("float64"))
+
+    def any_bit(self, column: ir.IntegerValue, where: ir.BooleanValue | None = None) -> ir.IntegerScalar:
+        zero = ibis.literal(0, "int32").cast("int64")
+        return _spark_any_bit(column if where is None else ibis.ifelse(where, column, zero))
 
     def micros(self, column: ir.TimestampValue) -> ir.IntegerValue:
         return _spark_micros(column)

@@ -58,10 +58,10 @@ def with_slot(engine: Engine, rows: ir.Table, calendar: pa.Table) -> ir.Table:
     ).drop("since_us", "step_us")
 
 
-def _slot_masks(rows: ir.Table, masks: int) -> dict[str, ir.Value]:
+def _slot_masks(engine: Engine, rows: ir.Table, masks: int) -> dict[str, ir.Value]:
     bit = ibis.literal(1, "int32").cast("int64") << (rows.slot & (SLOTS_PER_MASK - 1))
     place = rows.slot >> SLOT_BITS  # negative before the day: in no mask
-    return {f"mask{n}": bit.bit_or(where=place == n) for n in range(masks)}
+    return {f"mask{n}": engine.any_bit(bit, place == n) for n in range(masks)}
 
 
 def summarise(engine: Engine, raw: ir.Table, calendar: pa.Table, shortest_interval: int) -> Summary:
@@ -80,8 +80,8 @@ def summarise(engine: Engine, raw: ir.Table, calendar: pa.Table, shortest_interv
         lowest=rows.value.min(),
         highest=rows.value.max(),
         third_highest=engine.third_highest(rows.value),
-        offset_us=rows.offset_us.bit_or(),
-        **_slot_masks(rows, masks),
+        offset_us=engine.any_bit(rows.offset_us),
+        **_slot_masks(engine, rows, masks),
     )
     minutes = minutes_of(grouped.business_date, calendar)
     grouped = grouped.mutate(due=engine.whole(minutes, grouped.interval_minutes))
