@@ -53,6 +53,7 @@ def warehouse() -> Iterator[Settings]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers' own hook, which reads the mark
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers: the tests of one file stay together, those of the running stack too."""
     for item in items:
