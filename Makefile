@@ -57,6 +57,5 @@ test-unit: ## the tests that need no service (seconds)
 	@$(BIN)/pytest -q tests/unit
 
 .PHONY: test
-test: setup-spark setup-browser lint ## everything: lint, then unit tests, then the rest on two workers; stops at the first failure
-	@$(BIN)/pytest -q --exitfirst tests/unit
-	@$(BIN)/pytest --exitfirst -n 2 --dist loadgroup tests/e2e tests/dags tests/scenarios tests/integration
+test: setup-spark setup-browser lint ## everything: lint, then all tests from the quickest to the browser; stops at the first failure
+	@$(BIN)/pytest --exitfirst tests/unit tests/dags tests/scenarios tests/integration tests/e2e

@@ -51,11 +51,3 @@ def warehouse() -> Iterator[Settings]:
         os.environ.update(before)
         forget()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.hookimpl(tryfirst=True)  # before the workers' own hook, which reads the mark
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers: the tests of one file stay together, those of the running stack too."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group("e2e" if folder == "e2e" else item.path.as_posix()))
