@@ -156,8 +156,8 @@ validate.validate(date(2026, 3, 2), date(2026, 3, 6))
 BETWEEN = "load.load_rollups = die"
 HALF_WAY = """
 replace = load._replace
-def half(cursor, name, rows, dates):
-    replace(cursor, name, rows, dates)
+def half(cursor, schema, name, rows, dates):
+    replace(cursor, schema, name, rows, dates)
     if name == "transformer_hour":
         die()
 load._replace = half
@@ -189,10 +189,10 @@ def test_postgres_stopped_in_the_middle_of_the_load_heals(lake: Settings, monkey
     deliver(utility())
     replace = load._replace
 
-    def stop_then_replace(cursor: object, name: str, rows: pa.Table, dates: list[date]) -> None:
+    def stop_then_replace(cursor: object, schema: str, name: str, rows: pa.Table, dates: list[date]) -> None:
         if name == "transformer_hour":
             postgres.stop()
-        replace(cursor, name, rows, dates)
+        replace(cursor, schema, name, rows, dates)
 
     with monkeypatch.context() as patched:
         patched.setattr(load, "_replace", stop_then_replace)
