@@ -58,4 +58,8 @@ test-unit: ## the tests that need no service (seconds)
 
 .PHONY: test
 test: setup-spark setup-browser lint ## everything: lint, then all tests from the quickest to the browser; stops at the first failure
-	@$(BIN)/pytest --exitfirst tests/unit tests/dags tests/scenarios tests/integration tests/e2e
+	@$(BIN)/pytest --exitfirst -q tests/unit
+	@$(BIN)/pytest --exitfirst tests/dags tests/scenarios tests/integration
+	@$(BIN)/pytest --exitfirst tests/e2e/test_e2e_dashboards.py tests/e2e/test_e2e_pipeline.py
+	@# what is killed is a stack of its own
+	@$(BIN)/pytest --exitfirst tests/e2e/test_e2e_stack_heals.py
