@@ -59,7 +59,8 @@ def ranged(stack: Stack, first: date, last: date) -> int:
 
 def test_every_dag_of_the_chain_ran_well(pipeline: Settings) -> None:
     for dag_id in ("extract_systems", *CHAIN):
-        assert {run["state"] for run in runs(dag_id)} == {"success"}, dag_id
+        ended = {run["state"] for run in runs(dag_id) if run["end_date"]}  # a scheduled one may just be under way
+        assert ended == {"success"}, dag_id
 
 
 def test_nothing_delivered_is_lost_or_doubled(pipeline: Settings) -> None:
