@@ -1,15 +1,15 @@
 """Build the warehouse with dbt: staging, intermediate, candidate marts, each followed by its tests.
 
 Starts when a raw source has new data. One `dbt build` runs; every mart is a task that watches its part
-(Cosmos, watcher mode). A failing test keeps what depends on it as it was. The results of all tests are
-stored as gate "between layers". Emits `marts`.
+(Cosmos, watcher mode). A failing test keeps what depends on it as it was. dbt itself stores the results of all
+tests as gate "between layers" when it ends. Emits `marts`.
 
 When it fails: open the red model's log for the failing rows' query, repair, and clear the task group.
 """
 
-from airflow.sdk import DAG, TriggerRule
+from airflow.sdk import DAG
 from dbt_group import dbt_group, dbt_vars
-from wiring import DEFAULTS, MARTS, RAW, RAW_AMI, Command, announce
+from wiring import DEFAULTS, MARTS, RAW, RAW_AMI, announce
 
 with DAG(
     dag_id="build_warehouse",
@@ -23,6 +23,3 @@ with DAG(
 ):
     build = dbt_group("dbt", select="path:models/marts", build="+path:models/marts")
     build >> announce(MARTS)
-    build >> Command(
-        task_id="store_test_results", arguments=["quality", "dbt-results"], trigger_rule=TriggerRule.ALL_DONE
-    )

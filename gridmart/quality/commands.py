@@ -16,7 +16,6 @@ def register(app: typer.Typer) -> None:
     """Add this area's commands to the command line."""
     quality = typer.Typer(help="The three gates, their results and reports.", no_args_is_help=True)
     quality.command("arrival")(arrival)
-    quality.command("dbt-results")(dbt_results)
     quality.command("publication")(publication)
     quality.command("docs")(docs)
     quality.command("report")(report)
@@ -51,14 +50,6 @@ def arrival(
     outcome = gate.run(source, first, last, _say())
     counts = {"checks": outcome.checks, "warnings": outcome.warnings, "rows": outcome.rows}
     _print({"source": source, **counts}, outcome.first, outcome.last)
-
-
-def dbt_results() -> None:
-    """Gate 2: store the results of dbt's tests of its last run. Example: `gridmart quality dbt-results`"""
-    from gridmart.quality import dbt_results as gate
-
-    checks, failed = gate.store()
-    _print({"checks": checks, "failed": failed}, None, None)
 
 
 def publication(start: From = None, end: To = None) -> None:

@@ -64,12 +64,3 @@ def store(run_id: str, results: Iterable[Result]) -> None:
                 for r in results
             ],
         )  # fmt: skip
-
-
-def is_stored(run_id: str) -> bool:
-    """True if results of this run are stored already."""
-    with connect("loader") as connection:
-        row = connection.execute(
-            "select exists (select from supervision.quality_result where run_id = %s)", (run_id,)
-        ).fetchone()
-    return bool(row and row[0])

@@ -7,7 +7,7 @@ they are stored together with the rows they speak of, and a row lands by its pri
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -138,16 +138,18 @@ def _dlt() -> Any:
     return dlt
 
 
-def _resource(dlt: Any, source: Source, table: Table, engine: "sa.Engine", at: datetime) -> Any:
+def _resources(dlt: Any, source: Source, table: Table, engine: "sa.Engine", at: datetime) -> list[Any]:
+    """What dlt loads of one table: its new rows, and its shape, so that an empty table lands as an empty table."""
     import pyarrow as pa
     from dlt.sources.sql_database import sql_table
+    from dlt.sources.sql_database.arrow_helpers import row_tuples_to_arrow
 
     def stamp(rows: pa.Table) -> pa.Table:
         # one moment for the whole extraction: promotion takes over what is newer than the last
         column = pa.array([at] * rows.num_rows, pa.timestamp("us", "UTC"))
         return rows.append_column(EXTRACTED_AT, column)
 
-    resource = sql_table(
+    rows = sql_table(
         credentials=engine,
         table=table.name,
         schema=schema_of(source),
@@ -158,7 +160,19 @@ def _resource(dlt: Any, source: Source, table: Table, engine: "sa.Engine", at: d
         write_disposition="merge",
         primary_key=list(table.key),
     )
-    return resource.add_map(stamp)
+
+    def shape() -> Iterator[pa.Table]:
+        yield stamp(row_tuples_to_arrow([], rows.columns, tz="UTC"))
+
+    empty = dlt.resource(
+        shape,
+        name=f"{table.name}_shape",
+        table_name=table.name,
+        columns=rows.columns,
+        write_disposition="merge",
+        primary_key=list(table.key),
+    )
+    return [empty, rows.add_map(stamp)]
 
 
 def extract(source: Source, run_id: str, say: Progress, reload: str | None = None) -> int:
@@ -200,7 +214,7 @@ def _load(source: Source, engine: "sa.Engine", reload: str | None, say: Progress
     )
     pipeline.sync_destination()
     tables = [table for table in source.tables if reload in (None, table.name)]
-    resources = [_resource(dlt, source, table, engine, at) for table in tables]
+    resources = [each for table in tables for each in _resources(dlt, source, table, engine, at)]
     try:
         pipeline.run(resources, loader_file_format="csv", refresh="drop_resources" if reload else None)
     except PipelineStepFailed as error:

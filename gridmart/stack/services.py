@@ -26,7 +26,6 @@ TELEMETRY_OFF = {
     "GX_ANALYTICS_ENABLED": "false",
     "SCARF_ANALYTICS": "false",
     "DO_NOT_TRACK": "1",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
 }
 # left behind by another installation, or by a shell: they would change what the services do
 NOT_INHERITED = (

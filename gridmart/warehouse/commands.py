@@ -26,6 +26,15 @@ def register(app: typer.Typer) -> None:
     app.add_typer(warehouse, name="warehouse")
 
     @warehouse.command()
+    def dictionary() -> None:
+        """Build the data dictionary, one page of every model and column. Example: gridmart warehouse dictionary"""
+        import json
+
+        from gridmart.warehouse import dbt as runner
+
+        print(json.dumps({"page": str(runner.dictionary())}))
+
+    @warehouse.command()
     def maintain() -> None:
         """Vacuum every table, drop old task logs and Data Docs. Example: gridmart warehouse maintain"""
         import json

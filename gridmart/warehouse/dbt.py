@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from gridmart.errors import GridmartError
 from gridmart.secrets import secret
 from gridmart.settings import PROJECT_DIR, settings
 from gridmart.warehouse.database import WAREHOUSE
@@ -51,6 +52,19 @@ def run(arguments: Sequence[str]) -> int:
     """Run dbt, output passed through; returns its exit code (0 good, 1 a node failed, 2 misuse)."""
     home().mkdir(parents=True, exist_ok=True)
     return subprocess.run(command(arguments), env=os.environ | environment(), check=False).returncode
+
+
+def dictionary() -> Path:
+    """Build dbt's docs as one page that needs no server and no network; returns its path.
+
+    In a folder of its own: a build that runs at the same time keeps its artifacts.
+    """
+    folder = home() / "docs"
+    code = run(["docs", "generate", "--static", "--quiet", "--target-path", str(folder)])
+    if code:
+        raise GridmartError("dbt could not write the data dictionary", f"see {home() / 'logs' / 'dbt.log'}")
+    page = folder / "static_index.html"
+    return page.replace(folder / "index.html")
 
 
 def replace_process(arguments: Sequence[str]) -> None:

@@ -100,5 +100,7 @@ create table if not exists landing_calendar.day (
 
 -- the badge and the copied marts become visible in one transaction, which builder owns
 grant insert on supervision.publication to builder;
+-- dbt writes the results of its tests at the end of its own run
+grant insert on supervision.quality_result to builder;
 grant usage on all sequences in schema supervision to builder;
 reset role;

@@ -68,6 +68,22 @@ def test_second_extraction_changes_nothing_and_an_increment_only_its_rows(source
     assert warehouse_value(stamp) == 1
 
 
+def test_an_empty_table_lands_empty_with_its_exact_types_and_fills_later(source):
+    execute("delete from payment; delete from bill_line; delete from bill")
+    extract()
+    assert warehouse_value("select count(*) from landing_cis.bill") == 0
+    types = "select format_type(atttypid, atttypmod) from pg_attribute where attrelid = 'landing_cis.bill'::regclass"
+    assert warehouse_value(f"{types} and attname = 'amount_yuan'") == "numeric(18,2)"
+    assert warehouse_value(f"{types} and attname = 'bill_month'") == "date"
+    execute(
+        "insert into bill select 'FIRST', account_no, '2026-06-01', '2026-07-01', '2026-07-20', 1.5, 0.75, 'issued', "
+        "'2026-07-01' from account limit 1"
+    )
+    extract()
+    assert warehouse_value("select string_agg(bill_no || energy_kwh, ',') from landing_cis.bill") == "FIRST1.5"
+    assert warehouse_value("select count(_extracted_at) from landing_cis.bill") == 1
+
+
 def test_added_and_removed_columns_are_reported_and_loading_goes_on(source):
     extract()
     execute("alter table bill add column discount_yuan numeric(18,2)")

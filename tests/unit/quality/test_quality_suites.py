@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gridmart.errors import GridmartError
-from gridmart.quality import dbt_results, suites
+from gridmart.quality import suites
 from gridmart.sources import catalog
 
 ALL = sorted(suites.FOLDER.rglob("*.json"))
@@ -47,42 +47,3 @@ def test_expectation_without_a_reason_is_refused(tmp_path):
 def test_source_without_suites_is_named():
     with pytest.raises(GridmartError, match="'crm' has no arrival suites"):
         suites.arrival("crm")
-
-
-def _manifest():
-    return {
-        "nodes": {
-            "test.g.unique_x": {
-                "resource_type": "test",
-                "name": "unique_fct_bill_bill_no",
-                "attached_node": "model.g.fct_bill",
-                "column_name": "bill_no",
-                "test_metadata": {"name": "unique"},
-                "depends_on": {"nodes": ["model.g.fct_bill"]},
-            },
-            "model.g.fct_bill": {"resource_type": "model", "name": "fct_bill"},
-        }
-    }
-
-
-@pytest.mark.parametrize(
-    ("status", "expected"),
-    [("pass", (True, "critical")), ("fail", (False, "critical")), ("warn", (False, "warning")), ("skipped", None)],
-)
-def test_dbt_test_becomes_a_result(status, expected):
-    outcome = {"unique_id": "test.g.unique_x", "status": status, "failures": 2, "message": "Got 2 results"}
-    result = dbt_results._result(outcome, _manifest())
-    if expected is None:
-        assert result is None
-        return
-    assert (result.is_success, result.severity) == expected
-    assert (result.table, result.column, result.expectation, result.unexpected_count) == (
-        "fct_bill",
-        "bill_no",
-        "unique",
-        2,
-    )
-
-
-def test_dbt_model_is_no_result():
-    assert dbt_results._result({"unique_id": "model.g.fct_bill", "status": "success"}, _manifest()) is None
