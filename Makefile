@@ -56,10 +56,14 @@ format: ## write code in the house's form, and .env.example from the settings
 test-unit: ## the tests that need no service (seconds)
 	@$(BIN)/pytest -q tests/unit
 
-.PHONY: test
-test: setup-spark setup-browser lint ## everything: lint, then all tests from the quickest to the browser; stops at the first failure
-	@$(BIN)/pytest --exitfirst -q tests/unit
+.PHONY: test-integration
+test-integration: ## the tests on a real PostgreSQL, lake and Airflow's own DAG loader (minutes)
 	@$(BIN)/pytest --exitfirst tests/dags tests/scenarios tests/integration
-	@$(BIN)/pytest --exitfirst tests/e2e/test_e2e_dashboards.py tests/e2e/test_e2e_pipeline.py
-	@# what is killed is a stack of its own
-	@$(BIN)/pytest --exitfirst tests/e2e/test_e2e_stack_heals.py
+
+.PHONY: test-e2e
+test-e2e: ## the tests on a whole running stack, from meter files to a browser (minutes)
+	@$(BIN)/pytest --exitfirst tests/e2e
+
+.PHONY: test
+test: setup-spark setup-browser lint test-unit ## everything: lint and unit tests first, then the others side by side
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line test-e2e test-integration

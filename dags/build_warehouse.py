@@ -4,7 +4,8 @@ Starts when a raw source has new data. One `dbt build` runs; every mart is a tas
 (Cosmos, watcher mode). A failing test keeps what depends on it as it was. dbt itself stores the results of all
 tests as gate "between layers" when it ends. Emits `marts`.
 
-When it fails: open the red model's log for the failing rows' query, repair, and clear the task group.
+When it fails: open the red model's log for the failing rows' query, repair, and trigger
+this DAG again; clearing single tasks would build them from what lies before as it was.
 """
 
 from airflow.sdk import DAG

@@ -4,8 +4,16 @@ import os
 from typing import Any
 
 import airflow  # noqa: F401  Cosmos must find Airflow imported
+from airflow.sdk import TriggerRule
 from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
-from cosmos.constants import PRODUCER_WATCHER_TASK_ID, ExecutionMode, InvocationMode, LoadMode, TestBehavior
+from cosmos.constants import (
+    PRODUCER_WATCHER_DONE_TASK_ID,
+    PRODUCER_WATCHER_TASK_ID,
+    ExecutionMode,
+    InvocationMode,
+    LoadMode,
+    TestBehavior,
+)
 from wiring import HOME, run_range
 
 MANIFEST = os.environ.get("GRIDMART_DBT_MANIFEST", str(HOME / "var" / "dbt" / "target" / "manifest.json"))
@@ -21,7 +29,8 @@ def dbt_group(group_id: str, select: str, build: str = "") -> DbtTaskGroup:
     """A task group of the models that `select` names.
 
     `build` is what the one `dbt build` makes, by default the same; staging and intermediate models are built
-    with the marts that need them, without tasks of their own.
+    with the marts that need them, without tasks of their own. A build that was broken off is not tried again here:
+    Cosmos would run single marts on what staging and intermediate models were before. The next run does it all.
     """
     group = DbtTaskGroup(
         group_id=group_id,
@@ -39,14 +48,19 @@ def dbt_group(group_id: str, select: str, build: str = "") -> DbtTaskGroup:
         render_config=RenderConfig(
             load_method=LoadMode.DBT_MANIFEST,
             select=[select],
-            test_behavior=TestBehavior.AFTER_EACH,
+            test_behavior=TestBehavior.NONE,  # no tasks of their own: tests run within the build, after each model
             emit_datasets=False,
         ),
         operator_args={
             "vars": "{{ dbt_vars(dag_run=dag_run, triggering_asset_events=triggering_asset_events) }}",
             "install_deps": False,
+            "retries": 0,
         },
     )
+    producer = group.children[f"{group_id}.{PRODUCER_WATCHER_TASK_ID}"]
+    producer.dbt_cmd_flags = []  # Cosmos would leave the tests out
     if build:
-        group.children[f"{group_id}.{PRODUCER_WATCHER_TASK_ID}"].select = build
+        producer.select = build
+    # cleared by hand, the build is skipped: nothing may be announced then
+    group.children[f"{group_id}.{PRODUCER_WATCHER_DONE_TASK_ID}"].trigger_rule = TriggerRule.ALL_SUCCESS
     return group

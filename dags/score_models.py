@@ -5,7 +5,7 @@ nothing (training is the weekly DAG's work). Scores land in schema `ml`; the mar
 built again. Emits `scores`.
 
 When it fails: a score that cannot be computed falls back to the seasonal-naive baseline by itself and
-says so in its rows, so a red task is a defect: read its log.
+says so in its rows, so a red task is a defect: read its log, and trigger this DAG again.
 """
 
 from airflow.sdk import DAG

@@ -52,6 +52,8 @@ for dag_id, dag in bag.dags.items():
         "file": dag.fileloc,
         "retries": {t.task_id: t.retries for t in dag.tasks},
         "operators": {t.task_id: t.task_type for t in dag.tasks},
+        "rules": {t.task_id: t.trigger_rule for t in dag.tasks},
+        "upstream": {t.task_id: sorted(t.upstream_task_ids) for t in dag.tasks},
     }
 print("RESULT" + json.dumps({"dags": dags, "errors": {k: str(v) for k, v in bag.import_errors.items()}}))
 """
@@ -103,6 +105,16 @@ def test_a_dag_says_what_it_does_and_keeps_the_house_rules(bag: dict, dag_id: st
         gate = "gate" in task_id or task_id == "publish"
         watcher = task_id.startswith(("dbt.", "score_marts."))
         assert retries >= 1 or gate or watcher, f"{dag_id}.{task_id} is not tried again"
+
+
+@pytest.mark.parametrize(("dag_id", "group"), [("build_warehouse", "dbt"), ("score_models", "score_marts")])
+def test_a_broken_off_build_announces_nothing(bag: dict, dag_id: str, group: str) -> None:
+    dag, done = bag["dags"][dag_id], f"{group}.dbt_producer_watcher_done"
+    tried = {retries for task, retries in dag["retries"].items() if task.startswith(f"{group}.") and task != done}
+    assert tried == {0}, "Cosmos would mend it mart by mart, from old intermediate models"
+    assert dag["upstream"][done] == [f"{group}.dbt_producer_watcher"]
+    assert done in dag["upstream"]["announce"]
+    assert dag["rules"][done] == dag["rules"]["announce"] == "all_success"
 
 
 def test_models_are_tasks_of_the_build(bag: dict) -> None:

@@ -16,6 +16,7 @@ import small_utility
 from gridmart.settings import Settings
 from gridmart.warehouse import dbt
 from gridmart.warehouse.database import connect
+from tests.killed import kill_at_lock
 
 BY_DATE = (
     "fct_point_day",
@@ -169,6 +170,18 @@ def test_changed_register_updates_the_dates_from_its_validity(built: dict[str, s
     incremental = checksums()
     assert failed(run("run", "--full-refresh")) == set()
     assert checksums() == incremental
+
+
+def test_killed_in_the_middle_of_a_build_and_run_again(built: dict[str, str]) -> None:
+    day, times, before = date(2026, 9, 21), built_at(), checksum("fct_point_day")
+    with connect("loader") as connection:
+        small_utility.put_day(connection, day, factor=3.0, loaded_at=datetime(2021, 1, 1, tzinfo=UTC))
+    kill_at_lock("marts_candidate.fct_point_day", "dbt", "run", mode="share")
+    assert checksum("fct_point_day") == before, "a half built mart is seen"
+    assert failed(run("run")) == set()
+    assert rebuilt(times) == {table: {day} for table in BY_DATE}
+    sums = "select count(*), round(sum(import_kwh)::numeric, 3) from {} where business_date = %s"
+    assert query(sums.format("marts_candidate.fct_point_day"), day) == query(sums.format("raw_ami.point_day"), day)
 
 
 def test_no_personal_data_in_any_mart(built: dict[str, str]) -> None:

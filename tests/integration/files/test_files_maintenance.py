@@ -37,7 +37,7 @@ def rows_at(snapshot: int) -> int:
 
 
 def test_only_what_nothing_names_expires(installation: Settings) -> None:
-    first, second, third, now = three_states(installation)
+    first, *_, now = three_states(installation)
     with connect("loader") as connection:
         connection.execute(
             "insert into raw_ami.validated_date values (%s, '', null, '', 0, 1, %s, now())", (FIRST, first)

@@ -11,7 +11,7 @@ from gridmart.errors import GridmartError
 from gridmart.settings import Settings, settings
 from gridmart.warehouse.database import connect
 from ml import registry
-from ml.errors import InsufficientHistoryError, TamperedArtifactError
+from ml.errors import InsufficientHistoryError, NoChampionError, TamperedArtifactError
 from ml.forecast import model as forecast_model
 from ml.forecast import score as forecast_score
 from ml.forecast import train as forecast_train
@@ -19,6 +19,7 @@ from ml.forecast.panel import LEVELS
 from ml.segments import score as segments_score
 from ml.segments import train as segments_train
 from tests.integration.ml.utility import ACCOUNTS, build
+from tests.killed import kill_at_lock
 from tests.unit.ml.synthetic import panel
 
 SMALL = forecast_model.Parameters(trees=60, rows_per_level=8000)
@@ -75,6 +76,26 @@ def test_without_champion_the_forecast_falls_back_and_says_so() -> None:
     result = forecast_score.score()
     assert result["fallback_series"] == 7 and "promoted" in result["reason"]
     assert set(rows("select model_version, is_fallback from ml.load_forecast_hour")) == {("seasonal-naive", True)}
+
+
+def test_scoring_killed_where_it_writes_leaves_the_last_scores_and_heals() -> None:
+    forecast_train.train(SMALL)
+    forecast_score.score()
+    before = rows(FORECAST)
+    kill_at_lock("ml.load_forecast_hour", "ml", "score", "--task", "forecast")
+    assert rows(FORECAST) == before
+    forecast_score.score()
+    assert rows(FORECAST) == before
+
+
+def test_training_killed_where_it_registers_promotes_nothing_and_heals() -> None:
+    kill_at_lock("ml.model_version", "ml", "train", "--task", "segments", mode="share")
+    assert rows("select 1 from ml.model_version") == []
+    with registry.session() as connection, pytest.raises(NoChampionError):
+        registry.champion(connection, "segments")
+    assert segments_train.train()["is_champion"]
+    with registry.session() as connection:
+        registry.content(registry.champion(connection, "segments"))
 
 
 def test_a_tampered_model_is_not_loaded_and_the_fallback_answers() -> None:
