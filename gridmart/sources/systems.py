@@ -160,15 +160,16 @@ def _resources(dlt: Any, source: Source, table: Table, engine: "sa.Engine", at: 
         write_disposition="merge",
         primary_key=list(table.key),
     )
+    columns = rows.compute_table_schema()["columns"]
 
     def shape() -> Iterator[pa.Table]:
-        yield stamp(row_tuples_to_arrow([], rows.columns, tz="UTC"))
+        yield stamp(row_tuples_to_arrow([], columns, tz="UTC"))
 
     empty = dlt.resource(
         shape,
         name=f"{table.name}_shape",
         table_name=table.name,
-        columns=rows.columns,
+        columns=columns,
         write_disposition="merge",
         primary_key=list(table.key),
     )
