@@ -59,7 +59,8 @@ class ForecastPipeline:
             level, actual = known.level[s, j], panel.load[s, t]
             use = np.isfinite(actual) & np.isfinite(level) & (level > 0)
             parts.append(np.stack([s[use], j[use], t[use]]))
-            weights.append(np.full(use.sum(), 1 / max(use.sum(), 1)))
+            count = int(use.sum())
+            weights.append(np.full(count, 1 / max(count, 1)))
         s, j, t = np.concatenate(parts, axis=1)
         weight = np.concatenate(weights)
         base, level = base_and_level(panel, known, s, j, t)
