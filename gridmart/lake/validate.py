@@ -9,8 +9,10 @@ those up to four weeks after it be validated again, and the order of arrival nev
 
 import hashlib
 import json
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -89,6 +91,13 @@ class Validation:
         self.raw, self.registers = Files.of("reading_raw"), Files.of("register_read")
         self.states = {day: State(*values) for day, values in load.states().items()}
         self.readings = 0
+        self.seconds = dict.fromkeys(("vee", "rollups", "commit", "load"), 0.0)
+
+    @contextmanager
+    def _timed(self, what: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.seconds[what] += time.perf_counter() - started
 
     def fingerprint(self, day: date) -> str:
         """Hash of everything that the result of a date depends on, the next day's registers apart."""
@@ -180,27 +189,31 @@ class Validation:
 
     def _chunk(self, session: Engine, dates: list[date]) -> None:
         first, last = dates[0], dates[-1]
-        inputs = self._inputs(first, last)
-        result = clean.run(session, inputs)
         run_id = uuid.uuid4().hex
-        readings = session.write(result.readings, tables.folder("reading") / run_id)
-        summaries = session.write(result.summaries, tables.folder("day_summary") / run_id)
+        with self._timed("vee"):
+            inputs = self._inputs(first, last)
+            result = clean.run(session, inputs)
+            readings = session.write(result.readings, tables.folder("reading") / run_id)
+            summaries = session.write(result.summaries, tables.folder("day_summary") / run_id)
 
         paths = [path for found in readings.values() for path in found]
-        written = session.read(paths)
-        points = session.table(inputs.point_days)
-        rollups = roll_up(session, written, points, result.point_days, first, last, inputs.timezone)
-        arrow = {name: session.arrow(getattr(rollups, name)) for name in load.ROLLUP_TABLES}
-        states = self._states(session, result, written, dates)
+        with self._timed("rollups"):
+            written = session.read(paths)
+            points = session.table(inputs.point_days)
+            rollups = roll_up(session, written, points, result.point_days, first, last, inputs.timezone)
+            arrow = {name: session.arrow(getattr(rollups, name)) for name in load.ROLLUP_TABLES}
+            states = self._states(session, result, written, dates)
 
-        quarantine.report(session, result)
-        snapshots = tables.replace_dates(
-            {
-                "reading": (dates, paths),
-                "day_summary": (dates, [path for found in summaries.values() for path in found]),
-            }
-        )
-        load.load_rollups(arrow, states, snapshots["reading"] or 0)
+        with self._timed("commit"):
+            quarantine.report(session, result)
+            snapshots = tables.replace_dates(
+                {
+                    "reading": (dates, paths),
+                    "day_summary": (dates, [path for found in summaries.values() for path in found]),
+                }
+            )
+        with self._timed("load"):
+            load.load_rollups(arrow, states, snapshots["reading"] or 0)
         for row in states.to_pylist():
             state = State(row["fingerprint"], row["next_fingerprint"], row["raw_fingerprint"])
             self.states[row["business_date"]] = state
@@ -227,7 +240,10 @@ class Validation:
 
 
 def validate(first: date, last: date, every: bool = False, progress: Progress = lambda done, all_: None) -> dict:
-    """Validate the dates first…last and what hangs on them: {"from", "to", "dates", "readings"} of what was done."""
+    """Validate the dates first…last and what hangs on them.
+
+    Returns what was done: {"from", "to", "dates", "readings", "seconds" by part, "vee_readings_per_second"}.
+    """
     run = Validation(first, last, every)
     done = run.run(progress)
     touched = (done[0], done[-1]) if done else (first, last)
@@ -236,4 +252,6 @@ def validate(first: date, last: date, every: bool = False, progress: Progress = 
         "to": touched[1].isoformat(),
         "dates": len(done),
         "readings": run.readings,
+        "seconds": {name: round(seconds, 2) for name, seconds in run.seconds.items()},
+        "vee_readings_per_second": round(run.readings / run.seconds["vee"]) if run.readings else 0,
     }

@@ -40,6 +40,8 @@ def where(s: Settings, console: Console) -> None:
     for what, place, note in (
         ("dashboards", links["superset"], "users superset_manager, superset_admin"),
         ("Airflow", links["airflow"], "user airflow_admin"),
+        ("quality", str(s.var_dir.resolve() / "quality" / "report.html"), "the gates' latest report"),
+        ("dictionary", str(s.var_dir.resolve() / "dbt" / "docs" / "index.html"), "every table and column"),
         ("passwords", str(s.secrets_file.resolve()), "web_<user>, db_<role>; only you can read it"),
         ("logs", str(s.var_dir.resolve() / "log"), "`gridmart logs SERVICE`"),
     ):

@@ -92,7 +92,10 @@ def lake(warehouse: Settings) -> Settings:
 
 def test_validate_fills_roll_ups_and_skips_what_is_unchanged(lake: Settings) -> None:
     deliver(utility())
-    assert validate(FIRST, LAST) == {"from": "2026-03-02", "to": "2026-03-06", "dates": 5, "readings": 240}
+    done = validate(FIRST, LAST)
+    assert done["vee_readings_per_second"] > 0 and sum(done["seconds"].values()) > done["seconds"]["vee"] > 0
+    what = {name: done[name] for name in ("from", "to", "dates", "readings")}
+    assert what == {"from": "2026-03-02", "to": "2026-03-06", "dates": 5, "readings": 240}
     with connect("auditor") as connection:
         day = connection.execute(
             "select import_kwh, peak_kw, intervals_due, intervals_actual, intervals_estimated, hourly_kwh[13]"
