@@ -4,6 +4,8 @@ from datetime import datetime
 
 import typer
 
+from gridmart.simulator import weather_service
+
 
 def register(app: typer.Typer) -> None:
     """Add `simulate` to the command line."""
@@ -13,6 +15,8 @@ def register(app: typer.Typer) -> None:
     @simulate.callback()
     def group() -> None:
         """A utility in a box, with known faults."""
+
+    weather_service.add_command(simulate)
 
     @simulate.command()
     def demo(
