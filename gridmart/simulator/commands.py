@@ -5,6 +5,7 @@ from datetime import datetime
 import typer
 
 from gridmart.simulator import weather_service
+from gridmart.simulator.report import command as report_command
 
 
 def register(app: typer.Typer) -> None:
@@ -17,6 +18,7 @@ def register(app: typer.Typer) -> None:
         """A utility in a box, with known faults."""
 
     weather_service.add_command(simulate)
+    report_command.add_command(simulate)
 
     @simulate.command()
     def demo(

@@ -5,18 +5,20 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from gridmart.errors import GridmartError
 from gridmart.settings import settings
-from gridmart.simulator import demo, loads, utility, weather_service
+from gridmart.simulator import weather_service
 from gridmart.sources import extraction
 from gridmart.warehouse.database import connect
 from tests.integration.sources.source_database import source_status
 
+HEADER = "station_code,valid_at,kind,issued_at,temperature_c,humidity_pct\n"
 ROWS = """
 select station_code, valid_at, kind, issued_at, temperature_c, humidity_pct from landing_weather.hourly order by 1, 2, 3
 """
@@ -48,14 +50,30 @@ def fetch(warehouse, monkeypatch) -> Iterator[Callable[[str], int]]:
     folder.mkdir(parents=True, exist_ok=True)
     for file in folder.glob("*.csv"):
         file.unlink()
-    made = utility.build(20, date(2026, 9, 1), date(2026, 10, 5), 7)
-    plan = demo.Plan(20, made.first, made.last, 7)
-    demo._weather_files(plan, loads.weather(made), folder)
+    _weather_files(folder)
     yield from_
     for file in folder.glob("*.csv"):
         file.unlink()
     monkeypatch.undo()
     settings.cache_clear()
+
+
+def _weather_files(folder: Path) -> None:
+    """Two stations, a month of actuals a file, and two issues of a forecast, the older one in the later file."""
+    start = datetime(2026, 9, 1, tzinfo=UTC)
+    hours = [f"{start + timedelta(hours=h):%Y-%m-%dT%H:%M:%SZ}" for h in range(61 * 24)]
+    for name, kind, hours_of, issued, shift in (
+        ("weather_202609.csv", "actual", hours[: 30 * 24], None, 0.0),
+        ("weather_202610.csv", "actual", hours[30 * 24 :], None, 0.0),
+        ("weather_f1.csv", "forecast", hours[-48:], "2026-10-30T00:00:00Z", 2.0),
+        ("weather_f2.csv", "forecast", hours[-72:], "2026-10-29T00:00:00Z", 5.0),
+    ):
+        rows = [
+            f"{station},{at},{kind},{issued or at},{round(k % 24 + shift + base, 1)},{'' if k == 5 else 40 + k % 30}\n"
+            for station, base in (("14001", 0.3), ("14002", -2.5))
+            for k, at in enumerate(hours_of)
+        ]
+        (folder / name).write_text(HEADER + "".join(rows))
 
 
 def _forget() -> None:
@@ -78,8 +96,7 @@ def test_files_and_service_land_the_same_rows_and_twice_changes_nothing(fetch, w
         assert landed() == from_files
         assert fetch(url) == 0
         (warehouse.weather_inbox / "z.csv").write_text(
-            "station_code,valid_at,kind,issued_at,temperature_c,humidity_pct\n"
-            "14002,2026-10-06T00:00:00Z,actual,2026-10-06T01:00:00Z,-3.5,\n"
+            HEADER + "14002,2026-11-06T00:00:00Z,actual,2026-11-06T01:00:00Z,-3.5,\n"
         )
         assert fetch(url) == 1
     assert {row[4:] for row in set(landed()) - set(from_files)} == {(-3.5, None)}
