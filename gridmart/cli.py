@@ -17,6 +17,7 @@ AREAS = (
     "gridmart.quality.commands",
     "gridmart.dashboards.commands",
     "gridmart.orchestration.commands",
+    "gridmart.bench",
     "ml.commands",
 )
 

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     postgres_host: str = Field("", description="External PostgreSQL host; empty: the embedded one is started.")
     inbox_dir: Path | None = Field(None, description="Drop folder of meter files; empty: inbox/meter under var_dir.")
     weather_dir: Path | None = Field(None, description="Drop folder of weather; empty: inbox/weather under var_dir.")
+    weather_url: str = Field(
+        "", description="Base URL of the weather HTTP service; empty: weather comes from the drop folder."
+    )
     lake_dir: Path | None = Field(None, description="Folder of the lake's Parquet files; empty: lake under var_dir.")
     lake_engine: str = Field("duckdb", description="Engine of the lake: duckdb, local[N] or spark://host:port.")
     lake_workers: int = Field(2, description="Processes or threads used to parse and validate readings.")

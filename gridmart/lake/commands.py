@@ -14,10 +14,6 @@ def register(app: typer.Typer) -> None:
     app.command("parse")(file_commands.parse)
     app.command("ingest")(file_commands.ingest)
     app.command("validate")(validate)
-    bench = typer.Typer(help="Measure what is fast, beside its limit in the same run.", no_args_is_help=True)
-    bench.callback()(lambda: None)
-    bench.command("vee")(bench_vee)
-    app.add_typer(bench, name="bench")
     lake = typer.Typer(help="The lake's tables.", no_args_is_help=True)
     lake.callback()(lambda: None)
     lake.command("stats")(lake_stats)
@@ -50,19 +46,6 @@ def validate(
             bar.update(task, completed=done, total=total)
 
         print(json.dumps(run(first.date(), last.date(), every, progress)))
-
-
-def bench_vee(
-    points: int = typer.Option(1040, help="Metering points."),
-    days: int = typer.Option(30, help="Business dates."),
-    engine: str = typer.Option("duckdb", help="duckdb, local[N] or spark://host:port."),
-    as_json: bool = typer.Option(False, "--json", help="One line of JSON."),
-) -> None:
-    """Measure VEE and roll-ups on made readings. Example: gridmart bench vee --points 100000 --days 1"""
-    from benchmarks.vee import run
-
-    found = run(points, days, engine)
-    print(json.dumps(found) if as_json else "\n".join(f"{name:22} {value}" for name, value in found.items()))
 
 
 def lake_stats() -> None:

@@ -4,6 +4,9 @@ from datetime import datetime
 
 import typer
 
+from gridmart.simulator import weather_service
+from gridmart.simulator.report import command as report_command
+
 
 def register(app: typer.Typer) -> None:
     """Add `simulate` to the command line."""
@@ -13,6 +16,9 @@ def register(app: typer.Typer) -> None:
     @simulate.callback()
     def group() -> None:
         """A utility in a box, with known faults."""
+
+    weather_service.add_command(simulate)
+    report_command.add_command(simulate)
 
     @simulate.command()
     def demo(

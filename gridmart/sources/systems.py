@@ -120,7 +120,7 @@ def watch_schema(source: Source, schema: schema_watch.Schema, run_id: str, reloa
         )
 
 
-def _dlt() -> Any:
+def quiet_dlt() -> Any:
     """The dlt module, quiet, with its files under var/dlt and nothing called home."""
     home = settings().var_dir / "dlt"
     os.environ |= {
@@ -200,7 +200,7 @@ def extract(source: Source, run_id: str, say: Progress, reload: str | None = Non
 def _load(source: Source, engine: "sa.Engine", reload: str | None, say: Progress) -> int:
     import sqlalchemy as sa
 
-    dlt = _dlt()
+    dlt = quiet_dlt()
     from dlt.pipeline.exceptions import PipelineStepFailed
 
     at = datetime.now(UTC)

@@ -1,12 +1,13 @@
-"""Weather files of the drop folder into landing_weather.hourly.
+"""Weather into landing_weather.hourly: from the HTTP service that is set, else from files of the drop folder.
 
 A file is CSV in UTF-8 with the columns of HEADER; valid_at and issued_at are UTC, ISO 8601. The latest
-issue of a station, hour and kind wins, whatever the order of arrival. The same file twice changes nothing.
+issue of a station, hour and kind wins, whatever the order of arrival. The same file twice changes nothing,
+nor does a station of the service whose version is known.
 """
 
 import csv
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from gridmart.errors import GridmartError
 from gridmart.settings import settings
 from gridmart.sources.catalog import Source
 from gridmart.sources.file_drop import upsert
+from gridmart.sources.weather_http import WeatherService
 from gridmart.warehouse.database import connect
 
 HEADER = ["station_code", "valid_at", "kind", "issued_at", "temperature_c", "humidity_pct"]
@@ -60,20 +62,66 @@ def _rows(path: Path, at: datetime) -> Iterator[tuple[object, ...]]:
 
 
 def extract(source: Source, say: Callable[[str], None]) -> int:
-    """Load every file that is new or changed since it was loaded, one transaction a file; returns changed rows."""
+    """Load every file or station that is new or changed, one transaction each; returns changed rows.
+
+    Raises GridmartError (exit code 3) if the folder, a file or the service is at fault; what was loaded before stays.
+    """
+    if settings().weather_url:
+        return _from_service(source, say)
+    return _from_files(source, say)
+
+
+def _known(source: Source) -> dict[str, str]:
+    with connect("loader") as connection:
+        rows = connection.execute(
+            "select file_name, sha256 from supervision.source_file where source = %s", (source.name,)
+        ).fetchall()
+    return dict(rows)
+
+
+def _load(source: Source, name: str, version: str, rows: Iterable[tuple[object, ...]]) -> int:
+    with connect("loader") as connection:
+        count = upsert(
+            connection,
+            (source.landing, "hourly"),
+            ("station_code", "valid_at", "kind"),
+            [*HEADER, "_extracted_at"],
+            rows,
+            newer="issued_at",
+        )
+        connection.execute(
+            """
+            insert into supervision.source_file (source, file_name, sha256, row_count) values (%s, %s, %s, %s)
+            on conflict (source, file_name) do update
+            set sha256 = excluded.sha256, row_count = excluded.row_count, loaded_at = now()
+            """,
+            (source.name, name, version, count),
+        )
+    return count
+
+
+def _from_service(source: Source, say: Callable[[str], None]) -> int:
+    at = datetime.now(UTC)
+    known, changed = _known(source), 0
+    service = WeatherService(settings().weather_url)
+    for station, version in service.stations().items():
+        name = service.name_of(station)
+        if version and known.get(name) == version:
+            continue
+        count = _load(source, name, version, ((*row, at) for row in service.hourly(station)))
+        say(f"weather station {station}: {count:,} rows changed")
+        changed += count
+    return changed
+
+
+def _from_files(source: Source, say: Callable[[str], None]) -> int:
     folder = settings().weather_inbox
     if not folder.is_dir():
         raise GridmartError(
             f"the weather drop folder {folder} does not exist", "Create it, or set GRIDMART_WEATHER_DIR.", EXIT_SOURCE
         )
     at = datetime.now(UTC)
-    changed = 0
-    with connect("loader") as connection:
-        known: dict[str, str] = dict(
-            connection.execute(
-                "select file_name, sha256 from supervision.source_file where source = %s", (source.name,)
-            ).fetchall()
-        )
+    known, changed = _known(source), 0
     for path in sorted(folder.glob("*.csv")):
         if path.stat().st_size > MOST_BYTES:
             raise GridmartError(
@@ -82,23 +130,7 @@ def extract(source: Source, say: Callable[[str], None]) -> int:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         if known.get(path.name) == digest:
             continue
-        with connect("loader") as connection:
-            count = upsert(
-                connection,
-                (source.landing, "hourly"),
-                ("station_code", "valid_at", "kind"),
-                [*HEADER, "_extracted_at"],
-                _rows(path, at),
-                newer="issued_at",
-            )
-            connection.execute(
-                """
-                insert into supervision.source_file (source, file_name, sha256, row_count) values (%s, %s, %s, %s)
-                on conflict (source, file_name) do update
-                set sha256 = excluded.sha256, row_count = excluded.row_count, loaded_at = now()
-                """,
-                (source.name, path.name, digest, count),
-            )
+        count = _load(source, path.name, digest, _rows(path, at))
         say(f"weather file {path.name}: {count:,} rows changed")
         changed += count
     return changed

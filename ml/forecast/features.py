@@ -46,8 +46,12 @@ def _mean(values: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
         return np.nanmean(values, axis=axis)
 
 
-def origins(panel: Panel, days: np.ndarray) -> Origins:
-    """What is known at the start of each of `days` (numbers of local days), from load before it alone."""
+def origins(panel: Panel, days: np.ndarray, known_hours: int = 24) -> Origins:
+    """What is known at the start of each of `days` (numbers of local days), from load before it alone.
+
+    Of the day before, the first `known_hours` local hours count: a forecast that is made in the evening does not
+    know the rest.
+    """
     n_days = int(panel.day[-1]) + 1
     cube = np.full((len(panel.keys), n_days, 24), np.nan)
     cube[:, panel.day, panel.hour] = panel.load
@@ -55,17 +59,20 @@ def origins(panel: Panel, days: np.ndarray) -> Origins:
     works = panel.is_workday[starts]
     levels, trends, months, lasts, kinds = [], [], [], [], []
     for d in days:
+        later = cube[:, d - 1, known_hours:].copy()
+        cube[:, d - 1, known_hours:] = np.nan
         week = _mean(np.abs(cube[:, max(0, d - 7) : d]), (1, 2))
         levels.append(week)
         trends.append(week / _mean(np.abs(cube[:, max(0, d - 14) : max(1, d - 7)]), (1, 2)))
         enough = d >= 56
         before = _mean(np.abs(cube[:, d - 56 : d - 28]), (1, 2)) if enough else np.full(len(week), np.nan)
         months.append(_mean(np.abs(cube[:, max(0, d - 28) : d]), (1, 2)) / before)
-        lasts.append(cube[:, d - 1])
+        lasts.append(cube[:, d - 1].copy())
         recent = np.arange(max(0, d - LOOK_BACK_DAYS), d)
         kinds.append(
             np.stack([_mean(cube[:, recent[works[recent] == kind][-SAME_KIND_DAYS:]], 1) for kind in (False, True)], 1)
         )
+        cube[:, d - 1, known_hours:] = later
     last_day = np.stack(lasts, 1)
     return Origins(
         days=days,

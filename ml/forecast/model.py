@@ -16,7 +16,10 @@ QUANTILES = (0.1, 0.5, 0.9)
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a forecast model is made with."""
+    """What a forecast model is made with.
+
+    It learns the first `horizon_h` hours after an origin, from the first `known_hours` hours of the day before it.
+    """
 
     trees: int = 120
     learning_rate: float = 0.08
@@ -24,6 +27,8 @@ class Parameters:
     min_rows_in_leaf: int = 120
     rows_per_level: int = 30_000
     seed: int = 42
+    horizon_h: int = HORIZON_H
+    known_hours: int = 24
 
 
 @dataclass
@@ -44,16 +49,16 @@ class ForecastPipeline:
         p = self.parameters
         end = int(np.searchsorted(panel.day, until_day))
         days = np.arange(FIRST_ORIGIN_DAY, until_day)
-        known, air = origins(panel, days), weather(panel)
+        known, air = origins(panel, days, p.known_hours), weather(panel)
         draw = np.random.default_rng(p.seed)
         parts, weights = [], []
         for code in np.unique(panel.level):
             members = np.flatnonzero(panel.level == code)
-            size = len(members) * len(days) * HORIZON_H
+            size = len(members) * len(days) * p.horizon_h
             pick = np.sort(draw.choice(size, min(size, p.rows_per_level), replace=False))
-            s, rest = members[pick // (len(days) * HORIZON_H)], pick % (len(days) * HORIZON_H)
-            j = rest // HORIZON_H
-            t = known.start[j] + rest % HORIZON_H
+            s, rest = members[pick // (len(days) * p.horizon_h)], pick % (len(days) * p.horizon_h)
+            j = rest // p.horizon_h
+            t = known.start[j] + rest % p.horizon_h
             use = t < end
             s, j, t = s[use], j[use], t[use]
             level, actual = known.level[s, j], panel.load[s, t]
@@ -91,7 +96,7 @@ class ForecastPipeline:
 
         Quantiles are ordered, and not below zero for a series whose load never was.
         """
-        known, air = origins(panel, np.array([day])), weather(panel)
+        known, air = origins(panel, np.array([day]), self.parameters.known_hours), weather(panel)
         hours = known.start[0] + np.arange(HORIZON_H)
         s, t = np.repeat(series, HORIZON_H), np.tile(hours, len(series))
         j = np.zeros(len(s), dtype=int)

@@ -48,6 +48,21 @@ def test_load_before_the_origin_does_change_the_features() -> None:
     assert not np.array_equal(rows_at(PANEL, 50), rows_at(PANEL.with_load(past), 50), equal_nan=True)
 
 
+def test_a_forecast_made_in_the_evening_does_not_know_the_rest_of_its_day() -> None:
+    evening = PANEL.load.copy()
+    evening[:, 50 * 24 - 7 : 50 * 24] *= 2
+    at_midnight, at_17 = (
+        [origins(of, np.array([50]), hours) for of in (PANEL, PANEL.with_load(evening))] for hours in (24, 17)
+    )
+    for name in ("level", "last_day", "last_day_level", "week_trend", "month_trend", "kinds"):
+        np.testing.assert_array_equal(getattr(at_17[0], name), getattr(at_17[1], name))
+        assert not np.array_equal(getattr(at_midnight[0], name), getattr(at_midnight[1], name), equal_nan=True) or (
+            name == "month_trend"  # there are no 56 days before it
+        )
+    assert np.isnan(at_17[0].last_day[..., 17:]).all()
+    assert np.isfinite(at_17[0].last_day[..., :17]).all()
+
+
 def test_training_does_not_see_load_from_its_end_on() -> None:
     future = PANEL.load.copy()
     future[:, 60 * 24 :] *= 3

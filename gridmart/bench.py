@@ -1,0 +1,64 @@
+"""`gridmart bench`: measure what the project claims, beside its limit or its peers in the same run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+
+AS_JSON = typer.Option(False, "--json", help="One line of JSON.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this area's commands to the command line."""
+    bench = typer.Typer(help="Measure what is claimed, beside its limit or its peers.", no_args_is_help=True)
+    bench.callback()(lambda: None)
+    bench.command("vee")(vee)
+    bench.command("forecast")(forecast)
+    app.add_typer(bench, name="bench")
+
+
+def _show(found: dict[str, Any], width: int = 22) -> None:
+    print("\n".join(f"{name:{width}} {value}" for name, value in found.items()))
+
+
+def vee(
+    points: int = typer.Option(1040, help="Metering points."),
+    days: int = typer.Option(30, help="Business dates."),
+    engine: str = typer.Option("duckdb", help="duckdb, local[N] or spark://host:port."),
+    as_json: bool = AS_JSON,
+) -> None:
+    """Measure VEE and roll-ups on made readings. Example: gridmart bench vee --points 100000 --days 1"""
+    from benchmarks.vee import run
+
+    found = run(points, days, engine)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        _show(found)
+
+
+def forecast(
+    data: Path = typer.Option(None, help="Folder of public series; default: ../shared/data where it exists."),
+    only: str = typer.Option(None, help="One series: france or victoria."),
+    as_json: bool = AS_JSON,
+) -> None:
+    """Measure the day-ahead forecast on public loads, beside the grid operator's own and last week's load.
+
+    Example: gridmart bench forecast --data ../shared/data --only france
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from benchmarks.forecast import run
+
+    with Progress(console=Console(stderr=True)) as bars:
+        bar = bars.add_task("forecasting", total=None)
+        found = run(data, only, lambda done, of: bars.update(bar, completed=done, total=of))
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    for row in found["results"]:
+        _show(row, 24)
+        print()
+    _show({name: value for name, value in found.items() if name != "results"}, 24)

@@ -1,0 +1,1 @@
+"""`gridmart simulate report`: the simulated load beside published facts and real series, with pictures."""
