@@ -58,7 +58,7 @@ test-unit: ## the tests that need no service (seconds)
 
 .PHONY: test-integration
 test-integration: ## the tests on a real PostgreSQL, lake and Airflow's own DAG loader (minutes)
-	@$(BIN)/pytest --exitfirst tests/dags tests/scenarios tests/integration
+	+@$(BIN)/pytest --exitfirst tests/dags tests/scenarios tests/integration
 
 .PHONY: test-e2e
 test-e2e: ## the tests on a whole running stack, from meter files to a browser (minutes)
@@ -66,4 +66,5 @@ test-e2e: ## the tests on a whole running stack, from meter files to a browser (
 
 .PHONY: test
 test: setup-spark setup-browser lint test-unit ## everything: lint and unit tests first, then the others side by side
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line test-e2e test-integration
+	@# the integration tests show themselves as they run ("+"), the end-to-end tests when they are done
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-e2e test-integration
