@@ -58,6 +58,7 @@ CHANNELS = {
 
 NEXT_STEPS = {
     "empty_file": "ask the head-end to export the file again",
+    "damaged": "the transfer broke or the export failed: export the file again and deliver it",
     "binary_zeros": "the transfer broke: deliver the file again",
     "bad_encoding": "export the file as UTF-8 and deliver it again",
     "bad_archive": "pack the files again as one plain zip or gzip and deliver it again",
@@ -124,12 +125,14 @@ class Format(Protocol):
     """A file format: a module with these names, listed in `registry.FORMATS`."""
 
     NAME: str
+    IS_TEXT: bool  # False: content is bytes as delivered, which nobody has looked at
 
     def matches(self, head: bytes) -> bool:
-        """Whether content that starts with these bytes (BOM removed, at least the first line) is of this format."""
+        """Whether content that starts with these bytes is of this format. A text has no BOM and is there with at
+        least its first line."""
 
     def parse(self, data: bytes, zone: ZoneInfo) -> Parsed:
-        """Read UTF-8 content; a RefusalError when nothing in it can be read."""
+        """Read content (a text: valid UTF-8); a RefusalError when nothing in it can be read."""
 
 
 def value_lists(matrix: np.ndarray, counts: np.ndarray | None = None) -> pa.LargeListArray:

@@ -14,11 +14,13 @@ import pyarrow as pa
 from pyarrow import csv
 
 from gridmart.sources.meter_files import model
-from gridmart.sources.meter_files.gridmart_csv import MAX_POINT_LENGTH, NUMBER
+from gridmart.sources.meter_files.checks import MAX_POINT_LENGTH
+from gridmart.sources.meter_files.gridmart_csv import NUMBER
 from gridmart.sources.meter_files.model import Parsed, RefusalError, Reject, short
 from gridmart.sources.meter_files.times import day_minutes
 
 NAME = "nem12"
+IS_TEXT = True
 CHANNELS = {"E1": "import_kwh", "B1": "export_kwh", "Q1": "import_kvarh", "K1": "export_kvarh"}
 LENGTHS = (5, 15, 30)
 FLAG = re.compile(r"^[AEFNSV][0-9]{0,2}$")

@@ -4,10 +4,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gridmart.errors import GridmartError
-from gridmart.sources.meter_files import container, gridmart_csv, nem12
+from gridmart.sources.meter_files import container, gridmart_csv, gridmart_parquet, nem12
 from gridmart.sources.meter_files.model import Format, Parsed, RefusalError, Reject, join, short
 
-FORMATS: tuple[Format, ...] = (gridmart_csv, nem12)
+FORMATS: tuple[Format, ...] = (gridmart_csv, gridmart_parquet, nem12)
 HEAD = 64 * 1024
 BOM = b"\xef\xbb\xbf"
 
@@ -51,8 +51,7 @@ def parse_bytes(data: bytes, zone: ZoneInfo, format_name: str | None = None) -> 
             try:
                 if isinstance(content, RefusalError):
                     raise content
-                text = _text(content)
-                parts.append(_format_of(text, format_name).parse(text, zone))
+                parts.append(_parse(content, zone, format_name))
             except RefusalError as refusal:
                 parts.append(_refused(refusal, name, b"" if isinstance(content, RefusalError) else content))
     except RefusalError as refusal:
@@ -60,20 +59,29 @@ def parse_bytes(data: bytes, zone: ZoneInfo, format_name: str | None = None) -> 
     return join(parts)
 
 
+def _parse(content: bytes, zone: ZoneInfo, format_name: str | None) -> Parsed:
+    if format_name:
+        found = format_named(format_name)
+        return found.parse(_text(content) if found.IS_TEXT else content, zone)
+    for found in FORMATS:
+        if not found.IS_TEXT and found.matches(content[:HEAD]):
+            return found.parse(content, zone)
+    text = _text(content)
+    return _format_of(text).parse(text, zone)
+
+
 def _refused(refusal: RefusalError, name: str, content: bytes) -> Parsed:
     reason = f"{name}: {refusal.reason}" if name and name not in refusal.reason else refusal.reason
     readable = "" if refusal.rule in ("binary_zeros", "bad_archive") else short(content).replace("\0", "")
-    if content.startswith((container.ZIP, container.GZIP)):
+    if content.startswith((container.ZIP, container.GZIP, gridmart_parquet.MAGIC)):
         readable = ""
     return Parsed("", rejects=[Reject(0, refusal.rule, reason, content=readable)])
 
 
-def _format_of(text: bytes, format_name: str | None) -> Format:
-    if format_name:
-        return format_named(format_name)
+def _format_of(text: bytes) -> Format:
     head = text[:HEAD]
     for found in FORMATS:
-        if found.matches(head):
+        if found.IS_TEXT and found.matches(head):
             return found
     first = short(head.split(b"\n", 1)[0])[:80]
     raise RefusalError("unknown_format", f"no known format starts with {first!r}")
