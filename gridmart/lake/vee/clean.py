@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from gridmart.lake.engine import Engine
 from gridmart.lake.vee import checks, days, estimate, history
-from gridmart.lake.vee.rules import CONTEXT_DAYS, ENERGY_CHANNELS, IMPORT_CHANNELS, Rule
+from gridmart.lake.vee.rules import CONTEXT_DAYS, ENERGY_CHANNELS, IMPORT_CHANNELS, Method, Rule
 from gridmart.lake.vee.summary import KEYS, SUMMARY_COLUMNS, Summary, summarise
 
 READING_COLUMNS = [
@@ -216,11 +216,13 @@ def _readings(
         rule_bits=filled.rule_bits,
     )
     kept = detail.anti_join(wanted, KEYS).filter(lambda r: r.value.notnull())
+    # where nothing is due (a closed account) a value that cannot be is no use at all
+    is_zero = kept.kept.isnull()
     kept = kept.select(
         *READING_COLUMNS[:5],
-        value=kept.value,
-        quality_code=ibis.literal("A"),
-        method_code=ibis.null("int32"),
+        value=ibis.ifelse(is_zero, 0.0, kept.value),
+        quality_code=ibis.ifelse(is_zero, "E", "A"),
+        method_code=ibis.ifelse(is_zero, int(Method.ZERO), ibis.null("int32")).cast("int32"),
         rule_bits=kept.rule_bits,
     )
     parts = [part.select(READING_COLUMNS) for part in (plain, engine.keep(filled), kept)]
@@ -253,7 +255,7 @@ def _intervals(raw: ir.Table, found: Summary, t: ir.Table, touched: ir.Table, sl
         + ibis.ifelse(is_spike, int(Rule.SPIKE), 0)
         + ibis.ifelse(rows.is_differing.fill_null(False), int(Rule.DUPLICATE), 0)
     )
-    replaced = is_missing | ((is_negative | is_spike) & rows.is_due)
+    replaced = is_missing | is_negative | (is_spike & rows.is_due)
     return rows.mutate(rule_bits=bits.cast("int32"), kept=ibis.ifelse(replaced, ibis.null("float64"), rows.value)).drop(
         "spike_above", "is_differing"
     )
