@@ -47,8 +47,9 @@ lint: ## ruff, mypy, sqlfluff
 	@$(BIN)/sqlfluff lint --processes 2 dbt/models dbt/tests
 
 .PHONY: format
-format: ## write code in the house's form, and .env.example from the settings
+format: ## write code in the house's form; .env.example and docs/faults.md from what they describe
 	@$(BIN)/python -c 'from gridmart.settings import env_example; print(env_example(), end="")' > .env.example
+	@$(BIN)/python -c 'from gridmart.simulator.faults import page; print(page(), end="")' > docs/faults.md
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 

@@ -1,6 +1,6 @@
 """Build the warehouse with dbt: staging, intermediate, candidate marts, each followed by its tests.
 
-Starts when a raw source has new data. One `dbt build` runs; every mart is a task that watches its part
+Starts when a source that models read has new data. One `dbt build` runs; every mart is a task that watches its part
 (Cosmos, watcher mode). A failing test keeps what depends on it as it was. dbt itself stores the results of all
 tests as gate "between layers" when it ends. Emits `marts`.
 
@@ -14,7 +14,7 @@ from wiring import DEFAULTS, MARTS, RAW, RAW_AMI, announce
 
 with DAG(
     dag_id="build_warehouse",
-    schedule=RAW_AMI | RAW["cis"] | RAW["weather"] | RAW["calendar"],
+    schedule=RAW_AMI | RAW["cis"] | RAW["network"] | RAW["weather"] | RAW["calendar"],
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,

@@ -19,7 +19,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 HOME = Path(os.environ.get("GRIDMART_HOME", Path(__file__).resolve().parent.parent))
 GRIDMART = HOME / "bin" / "gridmart"
 
-SOURCES = ("cis", "weather", "calendar")
+SOURCES = ("cis", "network", "crm", "market", "weather", "calendar")
 
 READING_RAW = Asset("lake/reading_raw")
 RAW_AMI = Asset("raw/ami")

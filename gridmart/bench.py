@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     bench.callback()(lambda: None)
     bench.command("vee")(vee)
     bench.command("forecast")(forecast)
+    bench.command("simulate")(simulate)
     app.add_typer(bench, name="bench")
 
 
@@ -38,6 +39,33 @@ def vee(
         _show(found)
 
 
+def _show_results(found: dict[str, Any]) -> None:
+    for row in found["results"]:
+        _show(row, 26)
+        print()
+    _show({name: value for name, value in found.items() if name != "results"}, 26)
+
+
+def simulate(
+    accounts: int = typer.Option(20_000, help="Accounts."),
+    days: int = typer.Option(10, help="Business dates."),
+    formats: str = typer.Option("gridmart_parquet gridmart_csv nem12", help="Formats, each measured alone."),
+    workers: int = typer.Option(2, min=1, help="Processes."),
+    as_json: bool = AS_JSON,
+) -> None:
+    """Measure how fast the simulator writes a utility, and its memory.
+
+    Example: gridmart bench simulate --accounts 400000 --days 1 --formats gridmart_parquet
+    """
+    from benchmarks.simulate import run
+
+    found = run(accounts, days, tuple(formats.replace(",", " ").split()), workers)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        _show_results(found)
+
+
 def forecast(
     data: Path = typer.Option(None, help="Folder of public series; default: ../shared/data where it exists."),
     only: str = typer.Option(None, help="One series: france or victoria."),
@@ -58,7 +86,4 @@ def forecast(
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return
-    for row in found["results"]:
-        _show(row, 24)
-        print()
-    _show({name: value for name, value in found.items() if name != "results"}, 24)
+    _show_results(found)

@@ -5,6 +5,7 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from gridmart.errors import GridmartError
 
@@ -45,7 +46,8 @@ def main() -> None:
         app()
     except GridmartError as error:
         console = Console(stderr=True)
-        console.print(f"[bold red]error:[/] {error.cause}", highlight=False)
+        # never wrapped: a path that is cut in two cannot be copied
+        console.print(f"[bold red]error:[/] {escape(error.cause)}", highlight=False, soft_wrap=True)
         if error.next_step:
-            console.print(f"[bold]next:[/] {error.next_step}", highlight=False)
+            console.print(f"[bold]next:[/] {escape(error.next_step)}", highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)

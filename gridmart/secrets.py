@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gridmart.settings import settings
 
+DEMO_SYSTEMS = ("cis", "network", "crm", "market")  # each a database demo_<name> with an owner and a reader
 DATABASE_ROLES = (
     "postgres",
     "loader",
@@ -18,8 +19,7 @@ DATABASE_ROLES = (
     "auditor",
     "airflow",
     "superset",
-    "cis_owner",
-    "cis_reader",
+    *(f"{system}_{role}" for system in DEMO_SYSTEMS for role in ("owner", "reader")),
 )
 WEB_USERS = ("airflow_admin", "superset_admin", "superset_manager")
 KEYS = ("airflow_jwt", "airflow_api", "superset_key", "pii_hash_key")

@@ -40,6 +40,20 @@ class Settings(BaseSettings):
     lake_workers: int = Field(2, description="Processes or threads used to parse and validate readings.")
     cis_url: str = Field("", description="SQLAlchemy URL of the CIS source; empty: the demo's database demo_cis.")
     cis_schema: str = Field("", description="Schema of the CIS tables; empty: the default of the connection's user.")
+    network_url: str = Field(
+        "", description="SQLAlchemy URL of the network source; empty: the demo's database demo_network."
+    )
+    network_schema: str = Field(
+        "", description="Schema of the network tables; empty: the default of the connection's user."
+    )
+    crm_url: str = Field("", description="SQLAlchemy URL of the CRM source; empty: the demo's database demo_crm.")
+    crm_schema: str = Field("", description="Schema of the CRM tables; empty: the default of the connection's user.")
+    market_url: str = Field(
+        "", description="SQLAlchemy URL of the market source; empty: the demo's database demo_market."
+    )
+    market_schema: str = Field(
+        "", description="Schema of the market tables; empty: the default of the connection's user."
+    )
 
     demo_accounts: int = Field(1000, description="Accounts of the demo utility.")
     demo_seed: int = Field(42, description="Seed of the demo utility.")

@@ -1,4 +1,4 @@
-"""The point register: what is known of every metering point on every date, from the CIS tables in PostgreSQL."""
+"""The point register: what is known of every metering point on every date, from the CIS and the network system."""
 
 from datetime import date, timedelta
 from functools import cached_property
@@ -10,18 +10,10 @@ import pyarrow as pa
 
 from gridmart.errors import GridmartError
 from gridmart.lake.vee.rules import threshold_columns
+from gridmart.sources.contract import ENTITIES, read
 from gridmart.tariffs import CALENDAR_OF
 from gridmart.warehouse.database import connect
 
-QUERIES = {
-    "point": "select point_no, account_no, point_kind, feeder_no, interval_minutes, has_generation "
-    "from raw_cis.metering_point",
-    "place": "select point_no, transformer_no, valid_from, valid_to from raw_cis.point_transformer",
-    "meter": "select point_no, meter_no, ct_ratio, pt_ratio, digits, installed_date, removed_date from raw_cis.meter",
-    "account": "select account_no, usage_category, opened_date, closed_date from raw_cis.account",
-    "contract": "select account_no, contract_capacity_kva, valid_from, valid_to from raw_cis.contract",
-    "transformer": "select transformer_no, feeder_no as transformer_feeder_no, rated_kva from raw_cis.transformer",
-}
 DATE_COLUMNS = ("valid_from", "valid_to", "installed_date", "removed_date", "opened_date", "closed_date")
 
 POINT_DAY_TYPES = {
@@ -36,10 +28,10 @@ POINT_DAY_TYPES = {
 
 
 class Register:
-    """The CIS tables at one moment; `point_days` and `fingerprints` answer for any range of dates."""
+    """The entities at one moment; `point_days` and `fingerprints` answer for any range of dates."""
 
     def __init__(self, tables: dict[str, pd.DataFrame]) -> None:
-        """tables: one frame a name of QUERIES, with its columns."""
+        """tables: one frame a name of contract.ENTITIES, with its columns."""
         self.tables = {name: frame.copy() for name, frame in tables.items()}
         for frame in self.tables.values():
             for column in frame.columns.intersection(list(DATE_COLUMNS)):
@@ -48,22 +40,18 @@ class Register:
 
     @classmethod
     def load(cls) -> "Register":
-        """Read the register from raw_cis as role loader; a GridmartError when it is not there or empty."""
-        tables = {}
+        """Read the register from the raw tables as role loader; a GridmartError when it is not there or empty."""
         try:
-            with connect("loader") as connection, connection.cursor() as cursor:
-                for name, query in QUERIES.items():
-                    cursor.execute(query)
-                    columns = [column.name for column in cursor.description or []]
-                    tables[name] = pd.DataFrame(cursor.fetchall(), columns=columns)
+            with connect("loader") as connection:
+                tables = {name: read(connection, name) for name in ENTITIES}
         except psycopg.errors.UndefinedTable as error:
-            raise _no_register(f"a table of the CIS is missing: {error.diag.message_primary}") from error
+            raise _no_register(f"a table of the register is missing: {error.diag.message_primary}") from error
         except psycopg.OperationalError as error:
             raise GridmartError(
                 f"PostgreSQL does not answer: {error}".strip(), "start it ('gridmart up'), then run this again"
             ) from error
         if tables["point"].empty:
-            raise _no_register("raw_cis.metering_point is empty: no point is registered")
+            raise _no_register("raw_cis.c_mp is empty: no point is registered")
         return cls(tables)
 
     @cached_property
@@ -92,7 +80,7 @@ class Register:
         def valid(name: str, start: str, end: str) -> pd.DataFrame:
             frame = self.tables[name]
             frame = frame[(frame[start] <= at) & (frame[end].isna() | (frame[end] > at))]
-            return frame.sort_values(start)
+            return frame.sort_values(start, kind="stable")
 
         meters = self.tables["meter"]
         changed = meters[(meters["installed_date"] == at) | (meters["removed_date"] == at)]["point_no"].unique()
@@ -161,4 +149,4 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _no_register(cause: str) -> GridmartError:
-    return GridmartError(cause, "extract the CIS first: gridmart extract cis")
+    return GridmartError(cause, "extract the CIS and the network first: gridmart extract cis, gridmart extract network")

@@ -3,7 +3,7 @@
 import psycopg
 from psycopg import sql
 
-from gridmart.secrets import DATABASE_ROLES, secret
+from gridmart.secrets import DATABASE_ROLES, DEMO_SYSTEMS, secret
 from gridmart.warehouse.database import connect
 
 # database: (owner, roles that may connect)
@@ -12,10 +12,10 @@ DATABASES = {
     "airflow": ("airflow", ("airflow",)),
     "superset": ("superset", ("superset",)),
     "lake": ("loader", ("loader",)),
-    "demo_cis": ("cis_owner", ("cis_owner", "cis_reader")),
+    **{f"demo_{system}": (f"{system}_owner", (f"{system}_owner", f"{system}_reader")) for system in DEMO_SYSTEMS},
 }
 WRITERS = ("loader", "builder", "scorer")  # may make temporary tables in the warehouse
-READ_ONLY = ("bi_reader", "auditor", "cis_reader")
+READ_ONLY = ("bi_reader", "auditor", *(f"{system}_reader" for system in DEMO_SYSTEMS))
 
 
 def _make_roles(connection: psycopg.Connection) -> None:
@@ -49,14 +49,17 @@ def _make_databases(connection: psycopg.Connection) -> None:
     connection.execute("revoke all on database postgres from public")
 
 
-def _open_demo_cis() -> None:
-    with connect("postgres", "demo_cis") as connection:
-        connection.execute("grant usage on schema public to cis_reader")
-        connection.execute("grant create on schema public to cis_owner")
-        connection.execute("grant select on all tables in schema public to cis_reader")
-        connection.execute(
-            "alter default privileges for role cis_owner in schema public grant select on tables to cis_reader"
-        )
+def _open_demo(system: str) -> None:
+    """The owner of a demo system makes its tables, the reader sees them."""
+    owner, reader = sql.Identifier(f"{system}_owner"), sql.Identifier(f"{system}_reader")
+    with connect("postgres", f"demo_{system}") as connection:
+        for grant in (
+            "grant usage on schema public to {reader}",
+            "grant create on schema public to {owner}",
+            "grant select on all tables in schema public to {reader}",
+            "alter default privileges for role {owner} in schema public grant select on tables to {reader}",
+        ):
+            connection.execute(sql.SQL(grant).format(owner=owner, reader=reader))
 
 
 def apply() -> None:
@@ -64,4 +67,5 @@ def apply() -> None:
     with connect("postgres", "postgres", autocommit=True) as connection:
         _make_roles(connection)
         _make_databases(connection)
-    _open_demo_cis()
+    for system in DEMO_SYSTEMS:
+        _open_demo(system)

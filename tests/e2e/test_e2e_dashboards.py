@@ -143,7 +143,7 @@ def test_a_manager_reads_dashboards_and_nothing_else(pipeline: Settings, marts: 
         refused = client._http.post("/api/v1/sqllab/execute/", json={"database_id": 1, "sql": "select 1"})
         assert refused.status_code in (403, 404)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        marts.execute("select 1 from raw_cis.customer")
+        marts.execute("select 1 from raw_cis.c_cust")
 
 
 def test_sync_again_changes_nothing_and_a_dropped_chart_goes(pipeline: Settings) -> None:

@@ -139,13 +139,13 @@ def disturbed(stack: Stack, pipeline: Settings) -> dict:
         "point": point,
         "date": late,
         "earlier": checksum("marts.fct_point_day", f"business_date < '{late}'"),
-        "payments": checksum("raw_cis.payment"),
+        "payments": checksum("raw_cis.a_pay_flow"),
     }
     deliver(pipeline, "late.csv", point, late, 1, [0.25] * 96)
     with connect("cis_owner", "demo_cis") as connection:
         connection.execute(
-            "update payment set amount_yuan = -amount_yuan, updated_at = now()"
-            " where payment_no = (select min(payment_no) from payment)"
+            "update a_pay_flow set rcv_amt = -rcv_amt, upd_time = now()"
+            " where charge_id = (select min(charge_id) from a_pay_flow)"
         )
     return before | {"exit": ranged(stack, late, late)}
 
@@ -163,15 +163,16 @@ def test_a_late_file_changes_its_date_and_nothing_earlier(disturbed: dict) -> No
 
 def test_a_failing_arrival_stops_only_its_source(disturbed: dict) -> None:
     assert disturbed["exit"] == EXIT_SOURCE_STOPPED
-    assert checksum("raw_cis.payment") == disturbed["payments"], "the last good data stays"
+    assert checksum("raw_cis.a_pay_flow") == disturbed["payments"], "the last good data stays"
     states = {}
     with connect("auditor") as connection:
         for source, status, reason in connection.execute(
             "select source, status, reason from supervision.source_status"
         ):
             states[source] = (status, reason)
-    assert states["cis"][0] == "failed" and "payment" in states["cis"][1]
-    assert {name for name, (status, _) in states.items() if status == "ok"} == {"ami", "weather", "calendar"}
+    assert states["cis"][0] == "failed" and "a_pay_flow" in states["cis"][1]
+    others = {"ami", "network", "crm", "market", "weather", "calendar"}
+    assert {name for name, (status, _) in states.items() if status == "ok"} == others
     status, reason = one("select status_code, reason from marts.rpt_publication", role="bi_reader")
     assert status == "amber" and "cis" in reason
 
@@ -180,10 +181,10 @@ def test_a_failing_arrival_stops_only_its_source(disturbed: dict) -> None:
 def refused(stack: Stack, pipeline: Settings, disturbed: dict) -> dict:
     """The CIS is repaired, but now posts a payment of fifty million: possible by itself, absurd for its month."""
     with connect("cis_owner", "demo_cis") as connection:
-        connection.execute("update payment set amount_yuan = -amount_yuan, updated_at = now() where amount_yuan < 0")
+        connection.execute("update a_pay_flow set rcv_amt = -rcv_amt, upd_time = now() where rcv_amt < 0")
         posted = connection.execute(
-            "update payment set amount_yuan = amount_yuan + 50000000, updated_at = now()"
-            " where payment_no = (select max(payment_no) from payment) returning payment_no"
+            "update a_pay_flow set rcv_amt = rcv_amt + 50000000, upd_time = now()"
+            " where charge_id = (select max(charge_id) from a_pay_flow) returning charge_id"
         ).fetchone()
     assert posted
     tables_of_marts = ("fct_bill", "fct_payment", "rpt_recovery_month", "fct_point_day")
@@ -198,7 +199,7 @@ def test_a_failing_publication_keeps_what_was_published(refused: dict) -> None:
 
 def test_the_badge_turns_red_for_the_manager(refused: dict, pipeline: Settings) -> None:
     status, reason = one("select status_code, reason from marts.rpt_publication", role="bi_reader")
-    assert status == "red" and "recovery_rate" in reason
+    assert status == "red" and "expect_overpaid_below_receivable" in reason
     with browser(f"http://{pipeline.host}:{pipeline.superset_port}") as manager:
         manager.log_in("superset_manager", secret("web_superset_manager"))
         for slug in ("cockpit", "data_quality"):
@@ -217,7 +218,7 @@ def test_repaired_data_turns_it_back_also_when_a_task_is_killed(
 ) -> None:
     with connect("cis_owner", "demo_cis") as connection:
         connection.execute(
-            "update payment set amount_yuan = amount_yuan - 50000000, updated_at = now() where payment_no = %s",
+            "update a_pay_flow set rcv_amt = rcv_amt - 50000000, upd_time = now() where charge_id = %s",
             (refused["payment"],),
         )
     # meanwhile a task dies by its pid, with all that belongs to it: Airflow tries it again

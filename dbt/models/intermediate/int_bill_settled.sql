@@ -24,18 +24,38 @@ lines as (
     group by bill_no
 ),
 
+paid as (
+    select
+        bill_no,
+        sum(amount_yuan) as paid_yuan
+    from payments
+    group by bill_no
+),
+
+settled as (
+    select
+        payments.bill_no,
+        min(payments.paid_date) as settled_date
+    from payments
+    inner join bills on payments.bill_no = bills.bill_no and payments.paid_so_far_yuan >= bills.amount_yuan
+    group by payments.bill_no
+),
+
+-- what was paid beyond a bill is no recovery of it, and must not hide what others owe: it stands apart
 final as (
     select
         bills.bill_no,
         bills.amount_yuan as receivable_yuan,
         coalesce(lines.lines_yuan, 0)::numeric(18, 2) as lines_yuan,
-        coalesce(sum(payments.amount_yuan), 0)::numeric(18, 2) as received_yuan,
-        (bills.amount_yuan - coalesce(sum(payments.amount_yuan), 0))::numeric(18, 2) as outstanding_yuan,
-        min(payments.paid_date) filter (where payments.paid_so_far_yuan >= bills.amount_yuan) as settled_date
+        least(coalesce(paid.paid_yuan, 0), bills.amount_yuan)::numeric(18, 2) as received_yuan,
+        greatest(bills.amount_yuan - coalesce(paid.paid_yuan, 0), 0)::numeric(18, 2) as outstanding_yuan,
+        greatest(coalesce(paid.paid_yuan, 0) - bills.amount_yuan, 0)::numeric(18, 2) as overpaid_yuan,
+        -- a bill of nothing waits for no payment
+        case when bills.amount_yuan > 0 then settled.settled_date else bills.issued_date end as settled_date
     from bills
-    left join payments on bills.bill_no = payments.bill_no
+    left join paid on bills.bill_no = paid.bill_no
+    left join settled on bills.bill_no = settled.bill_no
     left join lines on bills.bill_no = lines.bill_no
-    group by bills.bill_no, bills.amount_yuan, lines.lines_yuan
 )
 
 select * from final

@@ -18,7 +18,7 @@ spans as (
 network as (
     select row(t.*)::text as content from {{ ref("dim_transformer") }} as t
     union all
-    select row(f.*)::text from {{ ref("stg_cis__feeder") }} as f
+    select row(f.*)::text from {{ ref("stg_network__feeder") }} as f
     union all
     select row(o.*)::text from {{ ref("dim_organisation") }} as o
 ),

@@ -5,7 +5,7 @@ with points as (
 ),
 
 places as (
-    select * from {{ ref("stg_cis__point_transformer") }}
+    select * from {{ ref("stg_network__point_transformer") }}
 ),
 
 meters as (
@@ -13,11 +13,11 @@ meters as (
 ),
 
 transformers as (
-    select * from {{ ref("stg_cis__transformer") }}
+    select * from {{ ref("stg_network__transformer") }}
 ),
 
 feeders as (
-    select * from {{ ref("stg_cis__feeder") }}
+    select * from {{ ref("stg_network__feeder") }}
 ),
 
 accounts as (
@@ -64,7 +64,13 @@ placed as (
             and spans.valid_from >= meters.installed_date
             and (meters.removed_date is null or spans.valid_from < meters.removed_date)
     where places.point_no is not null or meters.point_no is not null
-    order by spans.point_no asc, spans.valid_from asc, places.valid_from desc, meters.installed_date desc
+    order by
+        spans.point_no asc,
+        spans.valid_from asc,
+        places.valid_from desc,
+        places.relation_id desc,
+        meters.installed_date desc,
+        meters.meter_id desc
 ),
 
 -- a point without any place or meter stays visible

@@ -11,15 +11,19 @@
     having count(*) > 1
 {% endtest %}
 
-{# A column that is not the sum of its lines in another relation, line table joined by `key`. #}
+{# A column, or an expression of columns, that is not the sum of its lines in another relation, joined by `key`. #}
 {% test equals_sum_of(model, column_name, to, field, key, tolerance=0) %}
-    with lines as (
+    with stated as (
+        select {{ key }}, {{ column_name }} as total from {{ model }}
+    ),
+
+    lines as (
         select {{ key }}, sum({{ field }}) as total from {{ to }} group by {{ key }}
     )
-    select m.{{ key }}, m.{{ column_name }}, lines.total
-    from {{ model }} as m
-    left join lines on m.{{ key }} = lines.{{ key }}
-    where abs(m.{{ column_name }} - coalesce(lines.total, 0)) > {{ tolerance }}
+    select stated.{{ key }}, stated.total as total_stated, lines.total as total_of_lines
+    from stated
+    left join lines on stated.{{ key }} = lines.{{ key }}
+    where abs(stated.total - coalesce(lines.total, 0)) > {{ tolerance }}
 {% endtest %}
 
 {# The whole of a column differs from the whole of another one: a join lost or doubled rows. #}

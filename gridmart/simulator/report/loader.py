@@ -27,16 +27,11 @@ SEED = (42, 900)  # of the sample: stream 900 is the report's
 SPIKE_RATIO, SPIKE_FLOOR_KW = 1.8, 0.5  # (highest - third highest) / third highest of a day, as in VEE
 CLASSES = ("residential", "commercial", "large_industrial", "agricultural")
 
-# columns of the CIS as (table, {its name: ours}), and what its codes mean
-POINTS = {
+# tables of the CIS with the columns that matter here, and what its codes mean
+CIS = {
     "c_mp": {"mp_no": "point_no", "cons_no": "account_no", "mp_attr_code": "kind"},
-    "metering_point": {"point_no": "point_no", "account_no": "account_no", "point_kind": "kind"},
-}
-ACCOUNTS = {
     "c_cons": {"cons_no": "account_no", "org_no": "org_no", "elec_type_code": "category",
                "build_date": "opened", "cancel_date": "closed"},
-    "account": {"account_no": "account_no", "org_no": "org_no", "usage_category": "category",
-                "opened_date": "opened", "closed_date": "closed"},
 }  # fmt: skip
 CODES = {
     "01": "customer", "02": "transformer_boundary", "03": "feeder_boundary",
@@ -75,14 +70,13 @@ class Delivered:
 def _tables(into: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Points and accounts of the CIS, as the folder's Parquet files or the installation's database hold them."""
     folder = into / "systems" / "cis"
+    paths = [folder / f"{table}.parquet" for table in CIS]
     found: list[pd.DataFrame] = []
-    if folder.is_dir():
-        for layouts in (POINTS, ACCOUNTS):
-            for table, columns in layouts.items():
-                path = folder / f"{table}.parquet"
-                if path.is_file():
-                    found.append(pd.read_parquet(path, columns=list(columns)).rename(columns=columns))
-                    break
+    if all(path.is_file() for path in paths):
+        found = [
+            pd.read_parquet(path, columns=list(columns)).rename(columns=columns)
+            for path, columns in zip(paths, CIS.values(), strict=True)
+        ]
     elif into.resolve() == settings().var_dir.resolve():
         found = _database()
     if len(found) != 2:
@@ -97,22 +91,21 @@ def _tables(into: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _database() -> list[pd.DataFrame]:
     from gridmart.warehouse.database import connect
 
-    found = []
     try:
         with connect("cis_reader", "demo_cis") as connection:
-            rows = connection.execute("select tablename from pg_tables where schemaname = 'public'").fetchall()
-            there = {name for (name,) in rows}
-            for layouts in (POINTS, ACCOUNTS):
-                for table, columns in layouts.items():
-                    if table in there:
-                        read = connection.execute(f"select {', '.join(columns)} from {table}").fetchall()
-                        found.append(pd.DataFrame(read, columns=list(columns.values())))
-                        break
+            return [
+                pd.DataFrame(
+                    connection.execute(f"select {', '.join(columns)} from {table}").fetchall(),  # type: ignore[arg-type]  # our own words
+                    columns=list(columns.values()),
+                )
+                for table, columns in CIS.items()
+            ]
+    except psycopg.errors.UndefinedTable:
+        return []
     except psycopg.Error as error:
         raise GridmartError(
             f"the demo's CIS cannot be read: {str(error).splitlines()[0]}", "start PostgreSQL: `gridmart up`", 1
         ) from error
-    return found
 
 
 def register(into: Path, most: int = MOST_ACCOUNTS) -> tuple[pd.DataFrame, pd.DataFrame, int]:

@@ -3,10 +3,16 @@ revoke all on schema public from public;
 
 create schema if not exists raw_ami authorization loader;
 create schema if not exists raw_cis authorization loader;
+create schema if not exists raw_network authorization loader;
+create schema if not exists raw_crm authorization loader;
+create schema if not exists raw_market authorization loader;
 create schema if not exists raw_weather authorization loader;
 create schema if not exists raw_calendar authorization loader;
 create schema if not exists landing_ami authorization loader;
 create schema if not exists landing_cis authorization loader;
+create schema if not exists landing_network authorization loader;
+create schema if not exists landing_crm authorization loader;
+create schema if not exists landing_market authorization loader;
 create schema if not exists landing_weather authorization loader;
 create schema if not exists landing_calendar authorization loader;
 create schema if not exists supervision authorization loader;
@@ -21,10 +27,15 @@ create schema if not exists ml authorization scorer;
 grant pg_read_all_data to auditor;
 
 -- builder reads what loader and scorer write
-grant usage on schema raw_ami, raw_cis, raw_weather, raw_calendar, supervision, ml to builder;
-grant select on all tables in schema raw_ami, raw_cis, raw_weather, raw_calendar, supervision, ml to builder;
+grant usage
+on schema raw_ami, raw_cis, raw_network, raw_crm, raw_market, raw_weather, raw_calendar, supervision, ml
+to builder;
+grant select
+on all tables in schema
+    raw_ami, raw_cis, raw_network, raw_crm, raw_market, raw_weather, raw_calendar, supervision, ml
+to builder;
 alter default privileges for role loader
-in schema raw_ami, raw_cis, raw_weather, raw_calendar, supervision
+in schema raw_ami, raw_cis, raw_network, raw_crm, raw_market, raw_weather, raw_calendar, supervision
 grant select on tables to builder;
 alter default privileges for role scorer in schema ml grant select on tables to builder;
 

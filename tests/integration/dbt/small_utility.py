@@ -1,7 +1,8 @@
 """A tiny consistent utility in raw schemas: 2 stations, 2 feeders, 4 transformers, 12 accounts, 40 days.
 
-Energy is made so that every area loses 4 %: what boundary meters see is what customers took (less what
-they fed in) over 0.96. Names and phones are recognisable, so that a scan can look for them.
+Tables, names and codes are those of the sources. Energy is made so that every area loses 4 %: what boundary meters
+see is what customers took (less what they fed in) over 0.96. Personal data are recognisable, so that a scan can look
+for them.
 """
 
 import math
@@ -17,31 +18,38 @@ DAYS = 40
 LAST = FIRST + timedelta(days=DAYS - 1)
 LOADED_AT = datetime(2026, 10, 11, 4, tzinfo=UTC)
 LOSS = 0.04
-CATEGORIES = ("residential", "commercial", "large_industrial", "agricultural")
+CATEGORIES = ("200", "400", "100", "300")  # residential, commercial, large industrial, agricultural
 
-CIS = {
-    "organisation": "org_no text primary key, org_name text, org_name_en text, org_type text, parent_org_no text",
-    "feeder": "feeder_no text primary key, feeder_name text, substation_no text, org_no text",
-    "transformer": "transformer_no text primary key, transformer_name text, feeder_no text, org_no text, "
-    "rated_kva numeric, ownership text",
-    "customer": "customer_no text primary key, customer_name text, phone text, id_number text, address text",
-    "account": "account_no text primary key, customer_no text, org_no text, usage_category text, industry_code text, "
-    "voltage_code text, opened_date date, closed_date date, status_code text",
-    "contract": "contract_no text primary key, account_no text, tariff_code text, contract_capacity_kva numeric, "
-    "capacity_charge_basis text, power_factor_standard numeric, valid_from date, valid_to date",
-    "metering_point": "point_no text primary key, account_no text, point_kind text, feeder_no text, "
-    "interval_minutes bigint, has_generation boolean",
-    "point_transformer": "point_no text, transformer_no text, valid_from date, valid_to date, "
-    "primary key (point_no, valid_from)",
-    "meter": "meter_no text primary key, point_no text, ct_ratio bigint, pt_ratio bigint, digits bigint, "
-    "installed_date date, removed_date date, install_index numeric, removal_index numeric",
-    "bill": "bill_no text primary key, account_no text, bill_month date, issued_date date, due_date date, "
-    "energy_kwh numeric, amount_yuan numeric, status_code text",
-    "bill_line": "bill_no text, line_no bigint, line_kind text, period_code text, quantity numeric, "
-    "unit_price numeric, amount_yuan numeric, primary key (bill_no, line_no)",
-    "payment": "payment_no text primary key, bill_no text, account_no text, paid_at timestamptz, "
-    "amount_yuan numeric, channel_code text",
+# the sources' tables in their own names and codes, as extraction lands them (whole numbers are bigint there)
+SYSTEMS = {
+    "raw_cis": {
+        "c_cust": "cust_id bigint primary key, cust_no text, cust_name text, mobile text, cert_no text, addr text",
+        "c_cons": "cons_id bigint primary key, cons_no text, cust_id bigint, org_no text, elec_type_code text, "
+        "trade_code text, volt_code text, build_date date, cancel_date date, status_code text",
+        "c_contract": "contract_id bigint primary key, contract_no text, cons_id bigint, prc_code text, "
+        "contract_cap numeric(12,2), ba_calc_mode text, pf_std_code text, eff_date date, exp_date date",
+        "c_mp": "mp_id bigint primary key, mp_no text, cons_no text, mp_attr_code text, line_code text, "
+        "intv_min bigint, gen_flag text",
+        "c_meter": "meter_id bigint primary key, asset_no text, mp_id bigint, t_ct bigint, t_pt bigint, "
+        "digits bigint, inst_date date, rmv_date date, inst_read numeric(14,2), rmv_read numeric(14,2)",
+        "e_bill": "calc_id text primary key, cons_no text, bill_ym varchar(6), issue_date date, due_date date, "
+        "t_pq numeric(18,3), t_amt numeric(18,2), settle_flag text",
+        "e_bill_det": "calc_id text, item_seq bigint, item_code text, prd_code text, qty numeric(18,3), "
+        "prc numeric(12,6), amt numeric(18,2), primary key (calc_id, item_seq)",
+        "a_pay_flow": "charge_id text primary key, calc_id text, cons_no text, charge_time timestamptz, "
+        "rcv_amt numeric(18,2), pay_mode text",
+    },
+    "raw_network": {
+        "pms_dept": "dept_id bigint primary key, dept_code text, dept_name text, dept_name_en text, "
+        "dept_level bigint, parent_id bigint",
+        "pms_substation": "sub_id bigint primary key, sub_code text, sub_name text, dept_id bigint, volt_kv bigint",
+        "pms_line": "line_id bigint primary key, line_code text, line_name text, sub_id bigint, dept_id bigint",
+        "pms_transformer": "psr_id text primary key, tran_code text, tran_name text, line_id bigint, "
+        "dept_id bigint, cap_kva numeric(12,2), asset_nature text, run_date date",
+        "pms_tran_point": "rel_id bigint primary key, psr_id text, mp_code text, start_date date, end_date date",
+    },
 }
+UPDATED = {"raw_cis": "upd_time", "raw_network": "mtime"}
 OTHERS = {
     ("raw_weather", "hourly"): "station_code text, valid_at timestamptz, kind text, issued_at timestamptz, "
     "temperature_c double precision, humidity_pct double precision, _extracted_at timestamptz, "
@@ -60,12 +68,19 @@ def put(connection: psycopg.Connection, schema: str, table: str, rows: Iterable[
             copy.write_row(row)
 
 
+def drop(connection: psycopg.Connection) -> None:
+    """Remove the tables that extraction would have made."""
+    for schema, table in [*((place, name) for place, names in SYSTEMS.items() for name in names), *OTHERS]:
+        connection.execute(f"drop table {schema}.{table} cascade")
+
+
 def create(connection: psycopg.Connection) -> None:
     """The tables that extraction would have made, empty; those of gridmart's own DDL are emptied."""
-    for table, ddl in CIS.items():
-        connection.execute(f"drop table if exists raw_cis.{table} cascade")
-        stamps = "updated_at timestamptz not null default now(), _extracted_at timestamptz not null default now()"
-        connection.execute(f"create table raw_cis.{table} ({stamps}, {ddl})")
+    for schema, tables in SYSTEMS.items():
+        for table, ddl in tables.items():
+            connection.execute(f"drop table if exists {schema}.{table} cascade")
+            now = "timestamptz not null default now()"
+            connection.execute(f"create table {schema}.{table} ({ddl}, {UPDATED[schema]} {now}, _extracted_at {now})")
     for (schema, table), ddl in OTHERS.items():
         connection.execute(f"drop table if exists {schema}.{table} cascade")
         connection.execute(f"create table {schema}.{table} ({ddl})")
@@ -73,71 +88,74 @@ def create(connection: psycopg.Connection) -> None:
         connection.execute(f"truncate raw_ami.{table}")
 
 
-def _register(connection: psycopg.Connection) -> None:
+def _network(connection: psycopg.Connection) -> None:
     put(
-        connection, "raw_cis", "organisation",
+        connection, "raw_network", "pms_dept",
         [
-            ("1400", "晋北电力公司", "Jinbei Power", "company", None),
-            ("14001", "城东分公司", "East", "district", "1400"),
-            ("1400101", "城关供电所", "Chengguan", "station", "14001"),
-            ("1400102", "河西供电所", "Hexi", "station", "14001"),
+            (1, "1400", "晋北电力公司", "Jinbei Power", 1, None),
+            (2, "14001", "城东分公司", "East", 2, 1),
+            (3, "1400101", "城关供电所", "Chengguan", 3, 2),
+            (4, "1400102", "河西供电所", "Hexi", 3, 2),
         ],
-        "org_no,org_name,org_name_en,org_type,parent_org_no",
+        "dept_id,dept_code,dept_name,dept_name_en,dept_level,parent_id",
     )  # fmt: skip
+    put(connection, "raw_network", "pms_substation", [(1, "S01", "城东变电站", 2, 110)],
+        "sub_id,sub_code,sub_name,dept_id,volt_kv")  # fmt: skip
+    put(connection, "raw_network", "pms_line", [(n, f"F00{n}", f"线路{n}", 1, 2 + n) for n in (1, 2)],
+        "line_id,line_code,line_name,sub_id,dept_id")  # fmt: skip
     put(
-        connection, "raw_cis", "feeder", [(f"F00{n}", f"线路{n}", "S001", f"140010{n}") for n in (1, 2)],
-        "feeder_no,feeder_name,substation_no,org_no",
+        connection, "raw_network", "pms_transformer",
+        [
+            (f"PSR-{n}", f"T000{n}", f"公变{n}", int(feeder(n)[-1]), 2 + int(feeder(n)[-1]), 200, "01",
+             date(2015, 1, 1))
+            for n in range(1, 5)
+        ],
+        "psr_id,tran_code,tran_name,line_id,dept_id,cap_kva,asset_nature,run_date",
     )  # fmt: skip
-    put(
-        connection, "raw_cis", "transformer",
-        [(f"T000{n}", f"公变{n}", feeder(n), f"140010{feeder(n)[-1]}", 200, "public") for n in range(1, 5)],
-        "transformer_no,transformer_name,feeder_no,org_no,rated_kva,ownership",
-    )  # fmt: skip
+    places = [(n, f"PSR-{transformer(n)}", f"MP-{point(n)}", date(2020, 1, 1), None) for n in range(1, 13)]
+    places += [(100 + n, f"PSR-{n}", f"MP-P0000010{n:02}", date(2020, 1, 1), None) for n in range(1, 5)]
+    put(connection, "raw_network", "pms_tran_point", places, "rel_id,psr_id,mp_code,start_date,end_date")
+
+
+def _register(connection: psycopg.Connection) -> None:
     numbers = range(1, 13)
     put(
-        connection, "raw_cis", "customer",
-        [(f"C{n:03}", f"欧阳试{n:02}", f"1380000{n:04}", f"1401011990{n:08}", f"北街{n:02}号院") for n in numbers],
-        "customer_no,customer_name,phone,id_number,address",
+        connection, "raw_cis", "c_cust",
+        [(n, f"C{n:03}", f"欧阳试{n:02}", f"1380000{n:04}", f"1401011990{n:08}", f"北街{n:02}号院") for n in numbers],
+        "cust_id,cust_no,cust_name,mobile,cert_no,addr",
     )  # fmt: skip
     put(
-        connection, "raw_cis", "account",
+        connection, "raw_cis", "c_cons",
         [
-            (account(n), f"C{n:03}", f"140010{feeder(transformer(n))[-1]}", CATEGORIES[n % 4], "A00", "V0",
-             date(2020, 1, 1), None, "active")
+            (n, account(n), n, f"140010{feeder(transformer(n))[-1]}", CATEGORIES[n % 4], "A00", "AC03802",
+             date(2020, 1, 1), None, "0")
             for n in numbers
         ],
-        "account_no,customer_no,org_no,usage_category,industry_code,voltage_code,opened_date,closed_date,status_code",
+        "cons_id,cons_no,cust_id,org_no,elec_type_code,trade_code,volt_code,build_date,cancel_date,status_code",
     )  # fmt: skip
     changed = date(2026, 9, 15)  # account 1 raised its capacity mid-month
     put(
-        connection, "raw_cis", "contract",
-        [("K001a", account(1), "R1", 8, "none", None, date(2020, 1, 1), changed)]
+        connection, "raw_cis", "c_contract",
+        [(101, "K001", 1, "R1", 8, "0", "0", date(2020, 1, 1), changed)]
         + [
-            (f"K{n:03}", account(n), "R1", 20, "none", None, changed if n == 1 else date(2020, 1, 1), None)
+            (200 + n, f"K{n:03}", n, "R1", 20, "0", "0", changed if n == 1 else date(2020, 1, 1), None)
             for n in numbers
         ],
-        "contract_no,account_no,tariff_code,contract_capacity_kva,capacity_charge_basis,power_factor_standard,"
-        "valid_from,valid_to",
+        "contract_id,contract_no,cons_id,prc_code,contract_cap,ba_calc_mode,pf_std_code,eff_date,exp_date",
     )  # fmt: skip
-    points = [(point(n), account(n), "customer", feeder(transformer(n)), 15, n == 12) for n in numbers]
-    points += [(f"P0000010{n:02}", None, "transformer_boundary", feeder(n), 15, False) for n in range(1, 5)]
-    points += [(f"P0000020{n:02}", None, "feeder_boundary", f"F00{n}", 15, False) for n in (1, 2)]
-    put(
-        connection, "raw_cis", "metering_point", points,
-        "point_no,account_no,point_kind,feeder_no,interval_minutes,has_generation",
-    )  # fmt: skip
-    places = [(point(n), f"T000{transformer(n)}", date(2020, 1, 1), None) for n in numbers]
-    places += [(f"P0000010{n:02}", f"T000{n}", date(2020, 1, 1), None) for n in range(1, 5)]
-    put(connection, "raw_cis", "point_transformer", places, "point_no,transformer_no,valid_from,valid_to")
+    points = [(n, point(n), account(n), "01", feeder(transformer(n)), 15, f"{int(n == 12)}") for n in numbers]
+    points += [(100 + n, f"P0000010{n:02}", None, "02", feeder(n), 15, "0") for n in range(1, 5)]
+    points += [(200 + n, f"P0000020{n:02}", None, "03", f"F00{n}", 15, "0") for n in (1, 2)]
+    put(connection, "raw_cis", "c_mp", points, "mp_id,mp_no,cons_no,mp_attr_code,line_code,intv_min,gen_flag")
     swapped = date(2026, 9, 20)  # the meter of point 2
     meters = [
-        (f"M{p[0][1:]}", p[0], 1, 1, 6, date(2020, 1, 1), swapped if p[0] == point(2) else None, 0, None)
+        (p[0], f"M{p[1][1:]}", p[0], 1, 1, 8, date(2020, 1, 1), swapped if p[1] == point(2) else None, 0, None)
         for p in points
     ]
-    meters.append(("M2NEW", point(2), 1, 1, 6, swapped, None, 0, None))
+    meters.append((999, "M2NEW", 2, 1, 1, 8, swapped, None, 0, None))
     put(
-        connection, "raw_cis", "meter", meters,
-        "meter_no,point_no,ct_ratio,pt_ratio,digits,installed_date,removed_date,install_index,removal_index",
+        connection, "raw_cis", "c_meter", meters,
+        "meter_id,asset_no,mp_id,t_ct,t_pt,digits,inst_date,rmv_date,inst_read,rmv_read",
     )  # fmt: skip
 
 
@@ -233,39 +251,31 @@ def _billing(connection: psycopg.Connection) -> None:
             number = f"B{n:03}{month:%Y%m}"
             energy, levies = 500 + 20 * n, round((500 + 20 * n) * 0.03, 2)
             amount = round(energy * 0.52, 2)
+            issued = month + timedelta(days=35)
             bills.append(
-                (
-                    number,
-                    account(n),
-                    month,
-                    month + timedelta(days=35),
-                    due,
-                    energy,
-                    round(amount + levies, 2),
-                    "issued",
-                )
-            )
-            lines.append((number, 1, "energy", "total", energy, 0.52, amount))
-            lines.append((number, 2, "levies", "total", energy, 0.03, levies))
-            # account 4 pays nothing, account 6 half, account 7 late; September is not due yet
+                (number, account(n), f"{month:%Y%m}", issued, due, energy, round(amount + levies, 2), "0")
+            )  # fmt: skip
+            lines.append((number, 1, "01", "0", energy, 0.52, amount))
+            lines.append((number, 2, "05", "0", energy, 0.03, levies))
+            # account 4 pays nothing, account 6 half, account 7 late, account 8's money is posted to account 9's bill;
+            # September is not due yet
             if month.month == 8 and n != 4:
                 paid = round((amount + levies) / (2 if n == 6 else 1), 2)
                 at = datetime(2026, 9, 28 if n == 7 else 12, 3, tzinfo=UTC)
-                payments.append((f"Y{n:03}{month:%Y%m}", number, account(n), at, paid, "app"))
+                posted = f"B009{month:%Y%m}" if n == 8 else number
+                payments.append((f"Y{n:03}{month:%Y%m}", posted, account(n), at, paid, "01"))
     put(
-        connection, "raw_cis", "bill", bills,
-        "bill_no,account_no,bill_month,issued_date,due_date,energy_kwh,amount_yuan,status_code",
+        connection, "raw_cis", "e_bill", bills,
+        "calc_id,cons_no,bill_ym,issue_date,due_date,t_pq,t_amt,settle_flag",
     )  # fmt: skip
-    put(
-        connection, "raw_cis", "bill_line", lines,
-        "bill_no,line_no,line_kind,period_code,quantity,unit_price,amount_yuan",
-    )  # fmt: skip
-    put(connection, "raw_cis", "payment", payments, "payment_no,bill_no,account_no,paid_at,amount_yuan,channel_code")
+    put(connection, "raw_cis", "e_bill_det", lines, "calc_id,item_seq,item_code,prd_code,qty,prc,amt")
+    put(connection, "raw_cis", "a_pay_flow", payments, "charge_id,calc_id,cons_no,charge_time,rcv_amt,pay_mode")
 
 
 def load(connection: psycopg.Connection) -> None:
     """The whole small utility, anew, in one transaction of a connection as role loader."""
     create(connection)
+    _network(connection)
     _register(connection)
     _billing(connection)
     for n in range(DAYS):

@@ -1,12 +1,12 @@
 -- Small candidate marts that meet every publication suite, and the raw tables that the suites reconcile with.
-create table raw_cis.customer (customer_no text, customer_name text);
-create table raw_cis.account (account_no text, customer_no text);
-create table raw_cis.bill (bill_no text, amount_yuan numeric(18, 2));
-create table raw_cis.payment (payment_no text, amount_yuan numeric(18, 2));
-insert into raw_cis.customer values ('C1', '张三丰');
-insert into raw_cis.account values ('0000000001', 'C1');
-insert into raw_cis.bill values ('B1', 100.10), ('B2', 50.00);
-insert into raw_cis.payment values ('Y1', 60.10);
+create table raw_cis.c_cust (cust_id bigint, cust_name text);
+create table raw_cis.c_cons (cons_no text, cust_id bigint);
+create table raw_cis.e_bill (calc_id text, t_amt numeric(18, 2));
+create table raw_cis.a_pay_flow (charge_id text, calc_id text, rcv_amt numeric(18, 2));
+insert into raw_cis.c_cust values (1, '张三丰');
+insert into raw_cis.c_cons values ('0000000001', 1);
+insert into raw_cis.e_bill values ('B1', 100.10), ('B2', 50.00);
+insert into raw_cis.a_pay_flow values ('Y1', 'B1', 60.10), ('Y2', 'B2', 50.00);
 
 create table marts_candidate.dim_date as
 select d::date as business_date, 'workday'::text as day_type from generate_series(date '2025-11-01', '2026-11-01', '1 day') d;
@@ -39,10 +39,11 @@ select '14001'::text as station_code, timestamptz '2026-10-31' as hour_start_at,
 create table marts_candidate.fct_collection_day as select date '2026-10-31' as business_date, 'T0001'::text as transformer_no,
     1 as points_due, 1 as points_read, 1 as points_complete, now() as built_at;
 create table marts_candidate.fct_bill as
-select * from (values ('B1', '0000000001', date '2026-10-01', 100.10::numeric(18, 2), 60.10::numeric(18, 2), 40.00::numeric(18, 2)),
-    ('B2', '0000000001', '2026-09-01', 50.00, 50.00, 0.00))
-    as t (bill_no, account_no, bill_month, receivable_yuan, received_yuan, outstanding_yuan);
-create table marts_candidate.fct_payment as select 'Y1'::text as payment_no, 60.10::numeric(18, 2) as amount_yuan;
+select * from (values ('B1', '0000000001', date '2026-10-01', 100.10::numeric(18, 2), 60.10::numeric(18, 2), 40.00::numeric(18, 2),
+    0.00::numeric(18, 2)), ('B2', '0000000001', '2026-09-01', 50.00, 50.00, 0.00, 0.00))
+    as t (bill_no, account_no, bill_month, receivable_yuan, received_yuan, outstanding_yuan, overpaid_yuan);
+create table marts_candidate.fct_payment as
+select * from (values ('Y1', 60.10::numeric(18, 2)), ('Y2', 50.00)) as t (payment_no, amount_yuan);
 create table marts_candidate.fct_energy_balance_day as
 select 'company'::text as level_code, '1400'::text as level_no, d::date as business_date, 105::numeric(18, 3) as supplied_kwh,
     100::numeric(18, 3) as sold_kwh, 5::numeric(18, 3) as loss_kwh, 0.0476 as loss_rate, 'normal'::text as balance_class,
@@ -50,7 +51,7 @@ select 'company'::text as level_code, '1400'::text as level_no, d::date as busin
 from generate_series(date '2026-10-29', '2026-10-31', '1 day') d;
 create table marts_candidate.rpt_recovery_month as select date '2026-10-01' as bill_month, '1400101'::text as org_no,
     'residential'::text as usage_category, 100.10::numeric(18, 2) as receivable_yuan, 60.10::numeric(18, 2) as received_yuan,
-    40.00::numeric(18, 2) as outstanding_yuan, 0.6004 as recovery_rate;
+    40.00::numeric(18, 2) as outstanding_yuan, 0.00::numeric(18, 2) as overpaid_yuan, 0.6004 as recovery_rate;
 create table marts_candidate.rpt_sales_month as select date '2026-10-01' as sales_month, '1400101'::text as org_no,
     'residential'::text as usage_category, 200::numeric(18, 3) as energy_kwh, 0.5 as average_price_yuan;
 create table marts_candidate.fct_load_forecast_hour as select 'company'::text as level_code, '1400'::text as level_no,

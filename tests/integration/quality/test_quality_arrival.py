@@ -10,7 +10,7 @@ from gridmart.sources import extraction
 from gridmart.warehouse.database import connect
 from tests.integration.sources.source_database import execute, rows, source_database, source_status, warehouse_value
 
-TABLES = ("bill", "bill_line", "payment", "account")
+TABLES = ("e_bill", "e_bill_det", "a_pay_flow", "c_cons")
 
 
 def extract(source: str = "cis") -> None:
@@ -34,29 +34,31 @@ def good() -> dict[str, set[str]]:
 
 
 def test_good_data_is_let_in_and_amounts_equal_the_source(source):
-    assert warehouse_value("select sum(amount_yuan)::text from raw_cis.bill") == "300.72"
+    assert warehouse_value("select sum(t_amt)::text from raw_cis.e_bill") == "300.72"
     assert source_status("cis") == ("ok", None)
     sums = "select count(*) from supervision.quality_result where expectation = 'expect_sum_to_equal_the_source' and {}"
-    assert warehouse_value(sums.format("is_success and source = 'cis'")) >= 6
+    assert warehouse_value(sums.format("is_success and source = 'cis'")) >= 5
     assert gate().rows == 0
 
 
 @pytest.mark.parametrize(
     ("damage", "repair", "words"),
     [
-        ("update bill set account_no = null where bill_no = 'B00000000010'", "account_no = '0000000001'",
-         r"bill\.account_no: expect_column_values_to_not_be_null"),
-        ("update bill set amount_yuan = -5 where bill_no = 'B00000000010'", "amount_yuan = 50.12",
-         r"bill\.amount_yuan: expect_column_values_to_be_between \(1 of 6"),
-        ("update bill set account_no = '9999999999' where bill_no = 'B00000000010'", "account_no = '0000000001'",
-         r"expect_account_no_in_account"),
-        ("update bill set bill_month = '2026-01-15' where bill_no = 'B00000000010'", "bill_month = '2026-01-01'",
-         r"expect_bill_month_first_of_month"),
+        ("update e_bill set cons_no = null where calc_id = 'B00000000010'", "cons_no = '0000000001'",
+         r"e_bill\.cons_no: expect_column_values_to_not_be_null"),
+        ("update e_bill set t_amt = -5 where calc_id = 'B00000000010'", "t_amt = 50.12",
+         r"e_bill\.t_amt: expect_column_values_to_be_between \(1 of 6"),
+        ("update e_bill set cons_no = '9999999999' where calc_id = 'B00000000010'", "cons_no = '0000000001'",
+         r"expect_cons_no_in_c_cons"),
+        ("update e_bill set bill_ym = '202613' where calc_id = 'B00000000010'", "bill_ym = '202601'",
+         r"e_bill\.bill_ym: expect_column_values_to_match_regex"),
+        ("update c_cons set elec_type_code = '500' where cons_id = 1", "elec_type_code = '200'",
+         r"c_cons\.elec_type_code: expect_column_values_to_be_in_set"),
     ],
 )  # fmt: skip
 def test_defect_at_the_source_stops_it_and_keeps_the_last_good_data(source, damage, repair, words):
     before = good()
-    execute(damage.replace(" where", ", updated_at = clock_timestamp() where"))
+    execute(damage.replace(" where", ", upd_time = clock_timestamp() where"))
     extract()
     with pytest.raises(GridmartError, match=words) as error:
         gate()
@@ -69,53 +71,54 @@ def test_defect_at_the_source_stops_it_and_keeps_the_last_good_data(source, dama
     assert gate("calendar").checks > 0
     assert source_status("calendar") == ("ok", None)
 
-    execute(f"update bill set {repair}, updated_at = clock_timestamp() where bill_no = 'B00000000010'")
+    damaged, _, row = damage.partition(" where ")
+    execute(f"update {damaged.split()[1]} set {repair}, upd_time = clock_timestamp() where {row}")
     extract()
     gate()
     assert source_status("cis") == ("ok", None)
-    assert warehouse_value("select sum(amount_yuan)::text from raw_cis.bill") == "300.72"
+    assert warehouse_value("select sum(t_amt)::text from raw_cis.e_bill") == "300.72"
 
 
 def test_rows_lost_on_the_way_are_found_by_the_sources_own_count(source):
     before = good()
     with connect("loader") as connection:
-        connection.execute("create temporary table kept as select * from landing_cis.payment")
-        connection.execute("delete from landing_cis.payment where payment_no = 'YB00000000010'")
+        connection.execute("create temporary table kept as select * from landing_cis.a_pay_flow")
+        connection.execute("delete from landing_cis.a_pay_flow where charge_id = 'YB00000000010'")
         connection.commit()
-        with pytest.raises(GridmartError, match=r"payment: expect_no_row_of_the_source_missing \(5 rows landed, 6"):
+        with pytest.raises(GridmartError, match=r"a_pay_flow: expect_no_row_of_the_source_missing \(5 rows landed, 6"):
             gate()
         assert good() == before
-        connection.execute("insert into landing_cis.payment select * from kept where payment_no = 'YB00000000010'")
+        connection.execute("insert into landing_cis.a_pay_flow select * from kept where charge_id = 'YB00000000010'")
         connection.commit()
     gate()
 
 
 def test_amount_changed_on_the_way_is_found_by_the_sources_own_sum(source):
     with connect("loader") as connection:
-        connection.execute("update landing_cis.payment set amount_yuan = 51 where payment_no = 'YB00000000010'")
+        connection.execute("update landing_cis.a_pay_flow set rcv_amt = 51 where charge_id = 'YB00000000010'")
         connection.commit()
-        with pytest.raises(GridmartError, match=r"payment\.amount_yuan: expect_sum_to_equal_the_source"):
+        with pytest.raises(GridmartError, match=r"a_pay_flow\.rcv_amt: expect_sum_to_equal_the_source"):
             gate()
-        connection.execute("update landing_cis.payment set amount_yuan = 50.12 where payment_no = 'YB00000000010'")
+        connection.execute("update landing_cis.a_pay_flow set rcv_amt = 50.12 where charge_id = 'YB00000000010'")
     gate()
 
 
 def test_table_that_never_landed_is_named(source):
     with connect("loader") as connection:
-        connection.execute("alter table landing_cis.meter rename to meter_away")
-    with pytest.raises(GridmartError, match=r"landing_cis\.meter does not exist"):
+        connection.execute("alter table landing_cis.c_meter rename to meter_away")
+    with pytest.raises(GridmartError, match=r"landing_cis\.c_meter does not exist"):
         gate()
     with connect("loader") as connection:
-        connection.execute("alter table landing_cis.meter_away rename to meter")
+        connection.execute("alter table landing_cis.meter_away rename to c_meter")
     gate()
 
 
 def test_values_of_personal_data_are_never_stored(source):
-    execute("update customer set customer_name = null, updated_at = clock_timestamp() where customer_no = 'C1'")
+    execute("update c_cust set cust_name = null, upd_time = clock_timestamp() where cust_no = 'C1'")
     extract()
     assert gate().warnings == 1
     stored = (
         "select string_agg(concat(observed, details::text), '') from supervision.quality_result "
-        "where table_name = 'customer'"
+        "where table_name = 'c_cust'"
     )
     assert "客户" not in warehouse_value(stored)

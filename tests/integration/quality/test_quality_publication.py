@@ -138,12 +138,17 @@ def test_bad_candidate_keeps_the_old_marts_turns_red_and_heals(candidate):
         ("update marts_candidate.fct_point_day set import_kwh = -1", "import_kwh.*between"),
         ("insert into marts_candidate.fct_payment select * from marts_candidate.fct_payment", "payment_no.*unique"),
         ("delete from marts_candidate.fct_bill where bill_no = 'B2'", "expect_every_bill_of_the_source"),
+        ("update marts_candidate.fct_bill set received_yuan = 50, outstanding_yuan = 50.10 where bill_no = 'B1'",
+         "expect_every_payment_on_its_bill"),
+        ("update marts_candidate.fct_bill set received_yuan = 60, outstanding_yuan = 40.10, overpaid_yuan = 0.10 "
+         "where bill_no = 'B1'", "expect_open_or_overpaid_never_both"),
+        ("update marts_candidate.rpt_recovery_month set overpaid_yuan = 100.11", "expect_overpaid_below_receivable"),
         ("update marts_candidate.fct_energy_balance_day set loss_kwh = 6", "expect_supplied_to_equal_sold_and_loss"),
         ("update marts_candidate.dim_account set customer_name_masked = '张三丰'", "expect_names_masked"),
         ("update marts_candidate.fct_load_forecast_hour set p90_kw = 1", "expect_band_in_order"),
         ("drop table marts_candidate.customer_360", "marts_candidate.customer_360 does not exist"),
     ],
-)
+)  # fmt: skip
 def test_first_publication_of_bad_data_publishes_nothing(candidate, damage, words):
     change(damage)
     with pytest.raises(GridmartError, match=words):

@@ -11,51 +11,52 @@ from gridmart.warehouse.database import connect, url
 
 DATABASE = "trial_cis"
 TABLES = """
-create table organisation(org_no text primary key, org_name text, org_name_en text, org_type text, parent_org_no text);
-create table substation(substation_no text primary key, substation_name text, org_no text);
-create table feeder(feeder_no text primary key, feeder_name text, substation_no text, org_no text);
-create table transformer(transformer_no text primary key, transformer_name text, feeder_no text, org_no text,
-    rated_kva numeric, ownership text);
-create table customer(customer_no text primary key, customer_name text, phone text, id_number text, address text);
-create table account(account_no text primary key, customer_no text, org_no text, usage_category text,
-    industry_code text, voltage_code text, opened_date date, closed_date date, status_code text);
-create table contract(contract_no text primary key, account_no text, tariff_code text, contract_capacity_kva numeric,
-    capacity_charge_basis text, power_factor_standard numeric, valid_from date, valid_to date);
-create table metering_point(point_no text primary key, account_no text, point_kind text, feeder_no text,
-    interval_minutes int, has_generation bool);
-create table point_transformer(point_no text, transformer_no text, valid_from date, valid_to date,
-    primary key (point_no, valid_from));
-create table meter(meter_no text primary key, point_no text, ct_ratio int, pt_ratio int, digits int,
-    installed_date date, removed_date date, install_index numeric, removal_index numeric);
-create table bill(bill_no text primary key, account_no text, bill_month date, issued_date date, due_date date,
-    energy_kwh numeric, amount_yuan numeric(18,2), status_code text);
-create table bill_line(bill_no text, line_no int, line_kind text, period_code text, quantity numeric,
-    unit_price numeric(12,6), amount_yuan numeric(18,2), primary key (bill_no, line_no));
-create table payment(payment_no text primary key, bill_no text, account_no text, paid_at timestamptz,
-    amount_yuan numeric(18,2), channel_code text);
+create table c_cust(cust_id bigint primary key, cust_no text, cust_name text, mobile text, cert_no text, addr text);
+create table c_cons(cons_id bigint primary key, cons_no text, cust_id bigint, org_no text, elec_type_code text,
+    trade_code text, volt_code text, build_date date, cancel_date date, status_code text);
+create table c_contract(contract_id bigint primary key, contract_no text, cons_id bigint, prc_code text,
+    contract_cap numeric(12,2), ba_calc_mode text, pf_std_code text, eff_date date, exp_date date);
+create table c_mp(mp_id bigint primary key, mp_no text, cons_no text, mp_attr_code text, line_code text, intv_min int,
+    gen_flag text);
+create table c_meter(meter_id bigint primary key, asset_no text, mp_id bigint, t_ct int, t_pt int, digits int,
+    inst_date date, rmv_date date, inst_read numeric(14,3), rmv_read numeric(14,3));
+create table e_bill(calc_id text primary key, cons_no text, bill_ym char(6), issue_date date, due_date date,
+    t_pq numeric, t_amt numeric(18,2), settle_flag text);
+create table e_bill_det(calc_id text, item_seq int, item_code text, prd_code text, qty numeric, prc numeric(12,6),
+    amt numeric(18,2), primary key (calc_id, item_seq));
+create table a_pay_flow(charge_id text primary key, calc_id text, cons_no text, charge_time timestamptz,
+    rcv_amt numeric(18,2), pay_mode text);
+create table a_urge(urge_id bigint primary key, calc_id text, cons_no text, urge_step int, urge_mode text,
+    urge_time timestamptz, owe_amt numeric(18,2));
+create table r_stop_restore(stop_id bigint primary key, calc_id text, cons_no text, stop_time timestamptz,
+    restore_time timestamptz, owe_amt numeric(18,2), status_code text);
+create table s_app(app_id bigint primary key, app_no text, app_type_code text, cons_no text, org_no text,
+    orgn_cap numeric(12,2), req_cap numeric(12,2), app_time timestamptz, end_time timestamptz, status_code text);
+create table s_app_stage(app_id bigint, stage_seq int, stage_code text, stage_name text, limit_days int,
+    begin_time timestamptz, end_time timestamptz, primary key (app_id, stage_seq));
+create table p_product(prod_id bigint primary key, prod_code text, prod_name text, prod_name_en text,
+    prod_type_code text, prc numeric(12,2), prc_unit text, online_date date);
+create table p_subscr(subscr_id bigint primary key, prod_id bigint, cons_no text, begin_date date, end_date date,
+    status_code text);
+create table i_inspect(inspect_id bigint primary key, inspect_no text, cons_no text, inspect_type_code text,
+    inspect_time timestamptz, result_code text, finding text);
 do $$ declare t text; begin
     for t in select tablename from pg_tables where schemaname = 'public' loop
-        execute format('alter table %I add column updated_at timestamptz not null default ''2026-01-01''', t);
+        execute format('alter table %I add column upd_time timestamptz not null default ''2026-01-01''', t);
     end loop;
 end $$;
-insert into organisation values ('1400', '公司', 'Company', 'company', null), ('14001', '一区', 'District', 'district',
-    '1400'), ('1400101', '一所', 'Station', 'station', '14001');
-insert into substation values ('S1', '变电站', '14001');
-insert into feeder values ('F001', '馈线', 'S1', '1400101');
-insert into transformer values ('T0001', '台区', 'F001', '1400101', 400, 'public');
-insert into customer select 'C' || n, '客户' || n, '138' || n, 'id' || n, '地址' from generate_series(1, 3) n;
-insert into account select lpad(n::text, 10, '0'), 'C' || n, '1400101', 'residential', '00', '220V', '2020-01-01', null,
-    'active' from generate_series(1, 3) n;
-insert into contract select 'K' || n, lpad(n::text, 10, '0'), 'RES', 8, 'none', null, '2020-01-01', null
+insert into c_cust select n, 'C' || n, '客户' || n, '138' || n, 'id' || n, '地址' from generate_series(1, 3) n;
+insert into c_cons select n, lpad(n::text, 10, '0'), n, '1400101', '200', '00', 'AC03802', '2020-01-01', null, '0'
     from generate_series(1, 3) n;
-insert into metering_point select 'P' || lpad(n::text, 9, '0'), lpad(n::text, 10, '0'), 'customer', 'F001', 15, false
+insert into c_contract select n, 'K' || n, n, 'RES', 8, '0', '0', '2020-01-01', null from generate_series(1, 3) n;
+insert into c_mp select n, 'P' || lpad(n::text, 9, '0'), lpad(n::text, 10, '0'), '01', 'F001', 15, '0'
     from generate_series(1, 3) n;
-insert into point_transformer select point_no, 'T0001', '2020-01-01', null from metering_point;
-insert into meter select 'M' || point_no, point_no, 1, 1, 6, '2020-01-01', null, 0.125, null from metering_point;
-insert into bill select 'B' || account_no || m, account_no, date '2026-01-01' + m * interval '1 month', '2026-03-03',
-    '2026-03-23', 100.123, 50.12, 'issued' from account, generate_series(0, 1) m;
-insert into bill_line select bill_no, n, 'energy', 'total', 50, 0.5012, 25.06 from bill, generate_series(1, 2) n;
-insert into payment select 'Y' || bill_no, bill_no, account_no, '2026-03-10 08:30:00.123456+08', 50.12, 'app' from bill;
+insert into c_meter select mp_id, 'M' || mp_no, mp_id, 1, 1, 8, '2020-01-01', null, 0.125, null from c_mp;
+insert into e_bill select 'B' || cons_no || m, cons_no, to_char(date '2026-01-01' + m * interval '1 month', 'YYYYMM'),
+    '2026-03-03', '2026-03-23', 100.123, 50.12, '0' from c_cons, generate_series(0, 1) m;
+insert into e_bill_det select calc_id, n, '01', '0', 50, 0.5012, 25.06 from e_bill, generate_series(1, 2) n;
+insert into a_pay_flow select 'Y' || calc_id, calc_id, cons_no, '2026-03-10 08:30:00.123456+08', 50.12, '01'
+    from e_bill;
 grant select on all tables in schema public to cis_reader;
 """
 

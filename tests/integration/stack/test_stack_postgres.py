@@ -9,19 +9,21 @@ import psutil
 import psycopg
 import pytest
 
-from gridmart.secrets import DATABASE_ROLES, secret
+from gridmart.secrets import DATABASE_ROLES, DEMO_SYSTEMS, secret
 from gridmart.settings import Settings
 from gridmart.stack import health, postgres
 from gridmart.warehouse import schema
 from gridmart.warehouse.database import connect
 from gridmart.warehouse.roles import DATABASES
 
+RAW = tuple(f"raw_{system}" for system in DEMO_SYSTEMS)
+
 
 @pytest.fixture(scope="module")
 def tables(warehouse: Settings) -> Settings:
     """A table in each schema that matters, made by its owner."""
-    made = (("builder", "marts"), ("builder", "marts_candidate"), ("builder", "staging"), ("loader", "raw_cis"),
-            ("loader", "supervision"), ("scorer", "ml"))  # fmt: skip
+    made = (("builder", "marts"), ("builder", "marts_candidate"), ("builder", "staging"),
+            *(("loader", place) for place in RAW), ("loader", "supervision"), ("scorer", "ml"))  # fmt: skip
     for role, place in made:
         with connect(role) as connection:
             connection.execute(f"create table if not exists {place}.stack_probe as select 1 as value")
@@ -43,13 +45,13 @@ def may_read(role: str, place: str) -> bool:
     ("role", "readable"),
     [
         ("bi_reader", {"marts"}),
-        ("auditor", {"marts", "marts_candidate", "staging", "raw_cis", "supervision", "ml"}),
-        ("builder", {"marts", "marts_candidate", "staging", "raw_cis", "supervision", "ml"}),
+        ("auditor", {"marts", "marts_candidate", "staging", *RAW, "supervision", "ml"}),
+        ("builder", {"marts", "marts_candidate", "staging", *RAW, "supervision", "ml"}),
         ("scorer", {"marts", "marts_candidate", "ml"}),
     ],
 )
 def test_a_role_reads_what_it_should_and_nothing_else(tables: Settings, role: str, readable: set[str]) -> None:
-    places = ("marts", "marts_candidate", "staging", "raw_cis", "supervision", "ml")
+    places = ("marts", "marts_candidate", "staging", *RAW, "supervision", "ml")
     assert {place for place in places if may_read(role, place)} == readable
 
 
@@ -94,6 +96,22 @@ def test_each_role_connects_to_its_databases_only(warehouse: Settings) -> None:
             else:
                 with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
                     connect(role, database)
+
+
+@pytest.mark.parametrize("system", DEMO_SYSTEMS)
+def test_a_demo_system_is_written_by_its_owner_and_read_by_its_reader(warehouse: Settings, system: str) -> None:
+    with connect(f"{system}_owner", f"demo_{system}") as connection:
+        connection.execute("create table stack_probe as select 1 as value")
+    try:
+        with connect(f"{system}_reader", f"demo_{system}", autocommit=True) as connection:
+            assert connection.execute("select value from stack_probe").fetchone() == (1,)
+            connection.execute("set default_transaction_read_only = off")
+            for statement in ("insert into stack_probe values (2)", "create table own (value int)"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(statement)
+    finally:
+        with connect(f"{system}_owner", f"demo_{system}") as connection:
+            connection.execute("drop table stack_probe")
 
 
 def test_a_wrong_or_empty_password_is_refused(warehouse: Settings) -> None:

@@ -58,6 +58,25 @@ def dates_loaded() -> list[date]:
         return [row[0] for row in connection.execute(query)]
 
 
+POINTS = "from unnest(array['A', 'B']) with ordinality as u (p, n)"
+# as the sources name and code it: two households on one transformer
+REGISTER = {
+    "raw_cis.c_cons": "select n as cons_id, p as cons_no, '200' as elec_type_code, date '2020-01-01' as build_date, "
+    f"null::date as cancel_date {POINTS}",
+    "raw_cis.c_contract": "select n as contract_id, n as cons_id, 10::numeric as contract_cap, "
+    f"date '2020-01-01' as eff_date, null::date as exp_date {POINTS}",
+    "raw_cis.c_mp": "select n as mp_id, p as mp_no, p as cons_no, '01' as mp_attr_code, 'F001' as line_code, "
+    f"60 as intv_min, '0' as gen_flag {POINTS}",
+    "raw_cis.c_meter": "select n as meter_id, 'M' || p as asset_no, n as mp_id, 1 as t_ct, 1 as t_pt, 8 as digits, "
+    f"date '2020-01-01' as inst_date, null::date as rmv_date {POINTS}",
+    "raw_network.pms_line": "select 1 as line_id, 'F001' as line_code",
+    "raw_network.pms_transformer": "select 'PSR-1' as psr_id, 'T0001' as tran_code, 1 as line_id, "
+    "400::numeric as cap_kva",
+    "raw_network.pms_tran_point": "select n as rel_id, 'PSR-1' as psr_id, 'MP-' || p as mp_code, "
+    f"date '2020-01-01' as start_date, null::date as end_date {POINTS}",
+}
+
+
 @pytest.fixture
 def lake(warehouse: Settings) -> Settings:
     """An empty lake and empty roll-ups, with a register of two points."""
@@ -68,25 +87,10 @@ def lake(warehouse: Settings) -> Settings:
         connection.execute("delete from raw_ami.validated_date")
         for name in load.ROLLUP_TABLES:
             connection.execute(f"delete from landing_ami.{name}")
-        for name in ("metering_point", "point_transformer", "meter", "account", "contract", "transformer"):
-            connection.execute(f"drop table if exists raw_cis.{name}")
-        connection.execute(
-            """
-            create table raw_cis.metering_point as select p as point_no, p as account_no, 'customer' as point_kind,
-                'F001' as feeder_no, 60 as interval_minutes, false as has_generation from unnest(array['A', 'B']) p;
-            create table raw_cis.point_transformer as select p as point_no, 'T0001' as transformer_no,
-                date '2020-01-01' as valid_from, null::date as valid_to from unnest(array['A', 'B']) p;
-            create table raw_cis.meter as select p as point_no, 'M' || p as meter_no, 1 as ct_ratio, 1 as pt_ratio,
-                6 as digits, date '2020-01-01' as installed_date, null::date as removed_date
-                from unnest(array['A', 'B']) p;
-            create table raw_cis.account as select p as account_no, 'residential' as usage_category,
-                date '2020-01-01' as opened_date, null::date as closed_date from unnest(array['A', 'B']) p;
-            create table raw_cis.contract as select p as account_no, 10::numeric as contract_capacity_kva,
-                date '2020-01-01' as valid_from, null::date as valid_to from unnest(array['A', 'B']) p;
-            create table raw_cis.transformer as
-                select 'T0001' as transformer_no, 'F001' as feeder_no, 400::numeric as rated_kva;
-            """
-        )
+        for table in REGISTER:
+            connection.execute(f"drop table if exists {table} cascade")
+        for table, query in REGISTER.items():
+            connection.execute(f"create table {table} as {query}")
     return warehouse
 
 
@@ -133,17 +137,36 @@ def test_a_point_registered_later_heals(lake: Settings) -> None:
     unknown = [r for r in tables.load("quarantine").scan().to_arrow().to_pylist() if r["rule"] == "unknown_point"]
     assert {row["point_no"] for row in unknown} == {"C"}
     with connect("loader") as connection:
-        connection.execute("insert into raw_cis.metering_point values ('C', 'C', 'customer', 'F001', 60, false)")
-        connection.execute("insert into raw_cis.meter values ('C', 'MC', 1, 1, 6, '2020-01-01', null)")
-        connection.execute("insert into raw_cis.account values ('C', 'residential', '2020-01-01', null)")
+        connection.execute("insert into raw_cis.c_mp values (3, 'C', 'C', '01', 'F001', 60, '0')")
+        connection.execute("insert into raw_cis.c_meter values (3, 'MC', 3, 1, 1, 8, '2020-01-01', null)")
+        connection.execute("insert into raw_cis.c_cons values (3, 'C', '200', '2020-01-01', null)")
     assert validate(FIRST, LAST)["dates"] == 5
     assert "C" in set(tables.load("reading").scan().to_arrow()["point_no"].to_pylist())
 
 
+def test_a_closed_account_that_goes_on_sending_is_not_due_and_stays_visible(lake: Settings) -> None:
+    deliver(utility())
+    closed = FIRST + timedelta(days=3)
+    with connect("loader") as connection:
+        connection.execute("update raw_cis.c_cons set cancel_date = %s where cons_no = 'A'", (closed,))
+    validate(FIRST, LAST)
+    with connect("auditor") as connection:
+        days = connection.execute(
+            "select business_date, intervals_due, intervals_actual from landing_ami.point_day where point_no = 'A'"
+            " and business_date between %s and %s order by 1",
+            (closed - timedelta(days=1), closed),
+        ).fetchall()
+        due = connection.execute(
+            "select points_due from landing_ami.collection_day where business_date = %s", (closed,)
+        ).fetchone()
+    assert days == [(closed - timedelta(days=1), 24, 24), (closed, 0, 24)]
+    assert due == (1,)
+
+
 def test_empty_register_says_what_to_do(lake: Settings) -> None:
     with connect("loader") as connection:
-        connection.execute("delete from raw_cis.metering_point")
-    with pytest.raises(GridmartError, match="extract the CIS first"):
+        connection.execute("delete from raw_cis.c_mp")
+    with pytest.raises(GridmartError, match="extract the CIS and the network first"):
         validate(FIRST, LAST)
 
 

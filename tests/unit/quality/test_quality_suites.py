@@ -30,6 +30,14 @@ def test_every_table_of_every_source_has_an_arrival_suite():
         assert {suite.table for suite in suites.arrival(source.name)} == set(source.keys)
 
 
+def test_values_of_tables_with_personal_data_are_not_stored():
+    personal = {suite.name for name in catalog.sources() for suite in suites.arrival(name) if suite.personal}
+    assert personal == {
+        "arrival.cis.c_cust", "arrival.crm.profile", "arrival.crm.service_order", "arrival.crm.feedback",
+        "arrival.market.mkt_member",
+    }  # fmt: skip
+
+
 def test_publication_has_suites_for_what_the_cockpit_shows():
     assert {"fct_point_day", "fct_bill", "fct_energy_balance_day", "rpt_recovery_month", "customer_360"} <= {
         suite.table for suite in suites.publication()
@@ -45,5 +53,5 @@ def test_expectation_without_a_reason_is_refused(tmp_path):
 
 
 def test_source_without_suites_is_named():
-    with pytest.raises(GridmartError, match="'crm' has no arrival suites"):
-        suites.arrival("crm")
+    with pytest.raises(GridmartError, match="'scada' has no arrival suites"):
+        suites.arrival("scada")

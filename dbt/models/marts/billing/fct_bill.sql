@@ -22,6 +22,7 @@ dated as (
         settled.receivable_yuan,
         settled.received_yuan,
         settled.outstanding_yuan,
+        settled.overpaid_yuan,
         settled.outstanding_yuan > 0 and bills.due_date < as_of.settled_as_of as is_overdue,
         as_of.settled_as_of
     from bills
@@ -45,6 +46,7 @@ final as (
         dated.receivable_yuan,
         dated.received_yuan,
         dated.outstanding_yuan,
+        dated.overpaid_yuan,
         dated.is_overdue,
         case when dated.is_overdue then dated.settled_as_of - dated.due_date else 0 end as overdue_days,
         current_timestamp as built_at

@@ -14,6 +14,7 @@ final as (
         sum(receivable_yuan)::numeric(18, 2) as receivable_yuan,
         sum(received_yuan)::numeric(18, 2) as received_yuan,
         sum(outstanding_yuan)::numeric(18, 2) as outstanding_yuan,
+        sum(overpaid_yuan)::numeric(18, 2) as overpaid_yuan,
         (sum(received_yuan) / nullif(sum(receivable_yuan), 0))::numeric(12, 6) as recovery_rate,
         current_timestamp as built_at
     from bills

@@ -9,7 +9,7 @@ customers as (
 contracts as (
     select
         *,
-        lead(valid_from) over (partition by account_no order by valid_from, contract_no) as next_from
+        lead(valid_from) over (partition by account_no order by valid_from, contract_id) as next_from
     from {{ ref("stg_cis__contract") }}
 ),
 

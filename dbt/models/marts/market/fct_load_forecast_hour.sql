@@ -17,7 +17,7 @@ transformers as (
 ),
 
 feeders as (
-    select * from {{ ref("stg_cis__feeder") }}
+    select * from {{ ref("stg_network__feeder") }}
 ),
 
 organisations as (

@@ -18,7 +18,8 @@ transformers as (
     select * from {{ ref("dim_transformer") }}
 ),
 
--- feeder boundaries have no transformer, and so no station: they count in the company's total only
+-- feeder boundaries, and points that the network knows at no transformer, have no station here: they count in the
+-- company's total only
 final as (
     select
         days.business_date,

@@ -1,5 +1,5 @@
 with organisations as (
-    select * from {{ ref("stg_cis__organisation") }}
+    select * from {{ ref("stg_network__organisation") }}
 ),
 
 -- company → district → station: an organisation is its own level and inherits those above it

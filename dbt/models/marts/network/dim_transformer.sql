@@ -1,9 +1,9 @@
 with transformers as (
-    select * from {{ ref("stg_cis__transformer") }}
+    select * from {{ ref("stg_network__transformer") }}
 ),
 
 feeders as (
-    select * from {{ ref("stg_cis__feeder") }}
+    select * from {{ ref("stg_network__feeder") }}
 ),
 
 organisations as (

@@ -24,7 +24,7 @@ transformers as (
 ),
 
 feeders as (
-    select * from {{ ref("stg_cis__feeder") }}
+    select * from {{ ref("stg_network__feeder") }}
 ),
 
 organisations as (

@@ -15,7 +15,7 @@ with hours as (
 ),
 
 feeders as (
-    select * from {{ ref("stg_cis__feeder") }}
+    select * from {{ ref("stg_network__feeder") }}
 ),
 
 final as (

@@ -1,18 +1,23 @@
 with source as (
-    select * from {{ source("cis", "bill") }}
+    select * from {{ source("cis", "e_bill") }}
+),
+
+statuses as (
+    {{ codes_of("cis", "settle_flag") }}
 ),
 
 final as (
     select
-        bill_no::text as bill_no,
-        account_no::text as account_no,
-        bill_month::date as bill_month,
-        issued_date::date as issued_date,
-        due_date::date as due_date,
-        energy_kwh::numeric(18, 3) as energy_kwh,
-        amount_yuan::numeric(18, 2) as amount_yuan,
-        status_code::text as status_code
+        source.calc_id::text as bill_no,
+        source.cons_no::text as account_no,
+        to_date(source.bill_ym, 'YYYYMM') as bill_month,
+        source.issue_date::date as issued_date,
+        source.due_date::date as due_date,
+        source.t_pq::numeric(18, 3) as energy_kwh,
+        source.t_amt::numeric(18, 2) as amount_yuan,
+        coalesce(statuses.contract_code, source.settle_flag)::text as status_code
     from source
+    left join statuses on source.settle_flag = statuses.source_code
 )
 
 select * from final

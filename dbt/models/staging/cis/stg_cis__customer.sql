@@ -1,14 +1,14 @@
 with source as (
-    select * from {{ source("cis", "customer") }}
+    select * from {{ source("cis", "c_cust") }}
 ),
 
 final as (
     select
-        customer_no::text as customer_no,
-        customer_name::text as customer_name,
-        phone::text as phone,
-        id_number::text as id_number,
-        address::text as address
+        cust_no::text as customer_no,
+        cust_name::text as customer_name,
+        mobile::text as phone,
+        cert_no::text as id_number,
+        addr::text as address
     from source
 )
 

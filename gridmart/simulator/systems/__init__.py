@@ -1,0 +1,1 @@
+"""The source systems as they are in life: silos with names, keys and spellings of their own."""
