@@ -95,7 +95,7 @@ def _database() -> list[pd.DataFrame]:
         with connect("cis_reader", "demo_cis") as connection:
             return [
                 pd.DataFrame(
-                    connection.execute(f"select {', '.join(columns)} from {table}").fetchall(),  # type: ignore[arg-type]  # our own words
+                    connection.execute(f"select {', '.join(columns)} from {table}").fetchall(),
                     columns=list(columns.values()),
                 )
                 for table, columns in CIS.items()
