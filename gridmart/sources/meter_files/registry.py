@@ -4,10 +4,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gridmart.errors import GridmartError
-from gridmart.sources.meter_files import container, gridmart_csv, nem12
+from gridmart.sources.meter_files import container, gridmart_csv, nem12, nem13
 from gridmart.sources.meter_files.model import Format, Parsed, RefusalError, Reject, join, short
 
-FORMATS: tuple[Format, ...] = (gridmart_csv, nem12)
+FORMATS: tuple[Format, ...] = (
+    gridmart_csv,
+    nem12,
+    nem13,
+)
 HEAD = 64 * 1024
 BOM = b"\xef\xbb\xbf"
 
@@ -52,7 +56,10 @@ def parse_bytes(data: bytes, zone: ZoneInfo, format_name: str | None = None) -> 
                 if isinstance(content, RefusalError):
                     raise content
                 text = _text(content)
-                parts.append(_format_of(text, format_name).parse(text, zone))
+                part = _format_of(text, format_name).parse(text, zone)
+                if not part.delivered:
+                    raise RefusalError("empty_file", "the file holds no record")
+                parts.append(part)
             except RefusalError as refusal:
                 parts.append(_refused(refusal, name, b"" if isinstance(content, RefusalError) else content))
     except RefusalError as refusal:

@@ -17,3 +17,27 @@ def day_minutes(day: date, zone: ZoneInfo) -> int:
     if day.year >= 9999 or day.year <= 1:
         return 1440
     return (day_start_s(day + timedelta(days=1), zone) - day_start_s(day, zone)) // 60
+
+
+def local_s(moment: datetime, zone: ZoneInfo) -> int:
+    """Seconds since 1970 of a local time without a zone; the first of the two where the clock is set back."""
+    return int(moment.replace(tzinfo=zone).timestamp())
+
+
+def stamp_s(text: str, zone: ZoneInfo) -> int | None:
+    """Seconds since 1970 of a local YYYYMMDD, YYYYMMDDhhmm or YYYYMMDDhhmmss; None where it is no time after 1970.
+
+    24:00 of a day is 00:00 of the next.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) in (8, 12, 14)):
+        return None
+    text = text.ljust(14, "0")
+    parts = [int(text[:4]), *(int(text[n : n + 2]) for n in range(4, 14, 2))]
+    is_end = parts[3:] == [24, 0, 0]
+    if is_end:
+        parts[3] = 0
+    try:
+        moment = datetime(*parts) + timedelta(days=is_end)  # type: ignore[arg-type]  # noqa: DTZ001
+    except (ValueError, OverflowError):
+        return None
+    return local_s(moment, zone) if 1970 < moment.year < 2200 else None
