@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from gridmart.sources.meter_files import model
-from gridmart.sources.meter_files.model import LENGTHS, Parsed, Reject
+from gridmart.sources.meter_files.model import LENGTHS, Parsed, Reject, Rejects
 from gridmart.sources.meter_files.times import day_minutes, day_start_s
 
 EARLIEST_S, LATEST_S = 0, int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
@@ -37,7 +37,7 @@ class Gatherer:
         self.zones: dict[str, tzinfo] = {}
         self.streams: dict[Stream, int] = {}
         self.flags: dict[str, int] = {}
-        self.rejects: list[Reject] = []
+        self.rejects = Rejects()
         self._which, self._start, self._seconds = array("q"), array("q"), array("q")
         self._value, self._flag, self._row = array("d"), array("q"), array("q")
         self._reads: list[tuple[int, int, int, float | None, float | None, float | None, str, int]] = []

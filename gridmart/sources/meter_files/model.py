@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 
+MAX_REJECTS = 500_000  # of one file
 CONTENT_LENGTH = 500  # characters of a refused record that quarantine keeps
 LENGTHS = (1, 5, 10, 15, 30, 60)  # minutes of an interval that are known
 
@@ -137,6 +138,16 @@ class Reject:
     def next_step(self) -> str:
         """What a person does about it."""
         return NEXT_STEPS[self.rule]
+
+
+class Rejects(list[Reject]):
+    """Refused records of one file, as many as memory can be asked to hold."""
+
+    def append(self, reject: Reject) -> None:
+        """Add one; a RefusalError of the whole file when there are too many to tell one by one."""
+        if len(self) >= MAX_REJECTS:
+            raise RefusalError("bad_structure", f"more than {MAX_REJECTS:,} records are refused, as: {reject.reason}")
+        super().append(reject)
 
 
 @dataclass

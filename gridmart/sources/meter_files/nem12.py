@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from gridmart.sources.meter_files import model, numbers
 from gridmart.sources.meter_files.gridmart_csv import MAX_POINT_LENGTH
-from gridmart.sources.meter_files.model import LENGTHS, Parsed, RefusalError, Reject, short
+from gridmart.sources.meter_files.model import LENGTHS, Parsed, RefusalError, Reject, Rejects, short
 from gridmart.sources.meter_files.times import day_minutes
 
 NAME = "nem12"
@@ -80,7 +80,7 @@ class _Day:
 class _Reader:
     def __init__(self, zone: ZoneInfo) -> None:
         self.zone = zone
-        self.rejects: list[Reject] = []
+        self.rejects = Rejects()
         self.days: list[_Day] = []
         self.stream: _Stream | None = None
         self.current: _Day | None = None
@@ -147,7 +147,7 @@ class _Reader:
         stream = _Stream(point, suffix, unit, int(length) if length in KNOWN_LENGTHS else 0)
         if not point or len(point) > MAX_POINT_LENGTH or not re.fullmatch(r"[A-Z][0-9A-Z]{1,2}", suffix):
             stream.fault = "bad_structure", f"the 200 record names no NMI or suffix: {short(line)[:80]}"
-        elif suffix in CHANNELS and unit.lower() not in model.UNITS:
+        elif (suffix in CHANNELS or unit.lower().endswith("h")) and unit.lower() not in model.UNITS:
             stream.fault = "unit_mismatch", f"unit {unit[:20]!r} of the 200 record is not known"
         elif suffix in CHANNELS and model.CHANNELS[CHANNELS[suffix]] != model.QUANTITY[unit.lower()]:
             stream.fault = "unit_mismatch", f"unit {unit!r} does not measure register {suffix}"

@@ -62,14 +62,3 @@ def csv_of_days(points: int, first: date, days: int, version: int = 1, base: flo
         for n in range(days) for point in range(points)
     ]  # fmt: skip
     return csv_file(*rows)
-
-
-# a whole small file of each format, by its name
-SAMPLES: dict[str, bytes] = {
-    "gridmart_csv": csv_file(csv_row(start=1, end=2), csv_row("P000000002", unit="Wh")),
-    "nem12": nem12_file(
-        record_200(), record_300(), record_300("20261002", tail="V,,,,"), "400,1,20,A,,", "400,21,48,S14,0,lost",
-        "500,S,SRV1,20261001121004,001123.5", record_200(suffix="B1", minutes=15), record_300(values=[1] * 96),
-    ),
-    "nem13": nem13_file(record_250(), "550,N,,S,SRV-1", record_250(end="20261005000000")),
-}  # fmt: skip

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from meter_file_samples import SAMPLES, csv_file, csv_row, nem12_file, record_200, record_300
+from format_samples import SAMPLES
+from meter_file_samples import csv_file, csv_row, nem12_file, record_200, record_300
 from typer.testing import CliRunner, Result
 
 from gridmart.cli import app

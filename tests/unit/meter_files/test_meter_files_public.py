@@ -1,6 +1,7 @@
 """Real files from the field, where they are beside the project: every total as published, every bad file refused."""
 
 import csv
+import re
 from collections import defaultdict
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -62,3 +63,40 @@ def test_an_invalid_file_is_refused_with_its_reason(name: str, rules: list[str])
     parsed = parse_file(FOLDER / "nem12" / "invalid" / name, ZONE)
     assert [reject.rule for reject in parsed.rejects] == rules
     assert parsed.accepted == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("15minLP_15Days.xml", {("01", "forward/01"): (1340, 1397734)}),
+        ("1dayLP_45Days.xml", {("01", "forward/01"): (45, 2958004)}),
+        ("1hrLP_32Days.xml", {("01", "forward/01"): (768, 2354843)}),
+        (
+            "BatchFeedThreeUsagePoints_M.xml",
+            {
+                ("4284792", "forward/1"): (96, 14635),
+                ("4284792", "reverse/2"): (96, 30195),
+                ("4284793", "forward/1"): (96, 166730),
+                ("4284794", "reverse/1"): (96, 0),
+            },
+        ),
+        ("TestGBDataHourlyNineDaysBinnedDaily.xml", {("2", "forward/01"): (216, 199563)}),
+        ("Water.xml", {("01", "forward/01"): (2, 29866)}),
+        ("test_usage_data_01.xml", {("5446AF3F", "forward/01"): (96, 93846)}),
+    ],
+)
+def test_every_green_button_value_is_in_the_totals(name: str, expected: dict):
+    path = FOLDER / "greenbutton" / name
+    text = path.read_text()
+    values = [int(value) for value in re.findall(r"</timePeriod>\s*<value>(-?[0-9]+)</value>", text)]
+    found = found_in(path)
+    assert {key: (row["readings"], row["total"]) for key, row in found.items()} == expected
+    assert (sum(row["readings"] for row in found.values()), sum(row["total"] for row in found.values())) == (
+        len(values), sum(values),
+    )  # fmt: skip
+
+
+def test_the_bad_green_button_file_is_refused():
+    parsed = parse_file(FOLDER / "greenbutton" / "1hrLP_32DaysM_D000_BAD.xml", ZONE)
+    assert [(reject.rule, parsed.accepted) for reject in parsed.rejects] == [("unknown_format", 0)]
+    assert "<xyz>" in parsed.rejects[0].reason
