@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     bench.callback()(lambda: None)
     bench.command("vee")(vee)
     bench.command("forecast")(forecast)
+    bench.command("parse")(parse)
     app.add_typer(bench, name="bench")
 
 
@@ -62,3 +63,25 @@ def forecast(
         _show(row, 24)
         print()
     _show({name: value for name, value in found.items() if name != "results"}, 24)
+
+
+def parse(
+    points: int = typer.Option(500, help="Metering points of the made files."),
+    days: int = typer.Option(30, help="Dates of the made files."),
+    data: Path = typer.Option(None, help="Folder of public files; default: ../shared/data where it exists."),
+    as_json: bool = AS_JSON,
+) -> None:
+    """Measure how fast meter files are read, beside nemreader on the same files and beside reading numbers alone.
+
+    The peer is an extra (make setup-peers). Example: gridmart bench parse --points 1000
+    """
+    from benchmarks.parse import run
+
+    found = run(points, days, data)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    for row in found["results"]:
+        _show(row, 30)
+        print()
+    _show({name: value for name, value in found.items() if name != "results"}, 30)

@@ -6,7 +6,7 @@ What 200, 300, 400 and 500 say beside values and flags is kept in `Parsed.detail
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,8 @@ KNOWN_LENGTHS = frozenset(str(length) for length in LENGTHS)  # the specificatio
 FLAG = re.compile(r"^[AEFNSV][0-9]{0,2}$")
 FLAGS = frozenset(b"A E F N S V".split())  # the commonest, known without looking twice
 IS_NUMBER = re.compile(numbers.NUMBER.encode())
-STAMP = re.compile(r"^[0-9]{14}$")
+STAMP = re.compile(rb"^[0-9]{14}$")
+MAX_KEPT = 100_000  # dates that are looked at once only
 FOLD_LIMIT = 40  # lines that one folded 300 record may take
 WORDS_200 = ("nmi_configuration", "register_id", "", "mdm_data_stream", "meter_no", "", "", "next_read_date")
 WORDS_500 = ("transaction_code", "service_order", "read_at", "index_read")
@@ -53,15 +54,11 @@ class _Stream:
     suffix: str
     unit: str
     length: int
+    fewest: int  # commas that a 300 record of a common day has at least; 0 where the length is not known
     fault: tuple[str, str] | None = None
 
-    @property
-    def fewest(self) -> int:
-        """Commas that a 300 record of a common day has at least; 0 where the length is not known."""
-        return 1440 // self.length + 2 if self.length else 0
 
-
-@dataclass
+@dataclass(slots=True)
 class _Day:
     """A 300 record with its 400 records."""
 
@@ -73,7 +70,7 @@ class _Day:
     count: int
     flag: str
     version: int
-    parts: list[tuple[int, int, str]] = field(default_factory=list)
+    parts: list[tuple[int, int, str]] | None = None
     fault: tuple[str, str] | None = None
 
 
@@ -85,7 +82,8 @@ class _Reader:
         self.stream: _Stream | None = None
         self.current: _Day | None = None
         self.version = 0
-        self.dates: dict[bytes, date | None] = {}
+        self.dates: dict[tuple[bytes, int], tuple[date | None, int]] = {}
+        self.versions: dict[bytes, int] = {b"": 0}
         self.details: list[tuple[str, str, date | None, int, str, str]] = []
 
     def read(self, data: bytes) -> Parsed:
@@ -99,9 +97,11 @@ class _Reader:
             line = raw.rstrip(b"\r ")
             kind = line[:4]
             if kind == b"300,":
-                if self.stream and line.count(b",") < self.stream.fewest:
+                commas = line.count(b",")
+                if self.stream and commas < self.stream.fewest:
                     line, skip_to = self._unfolded(lines, number, line)
-                self._record_300(number, line)
+                    commas = line.count(b",")
+                self._record_300(number, line, commas)
                 if skip_to > number and self.current:
                     reason = f"the record is folded over lines {number} to {skip_to}: a record is one line"
                     self.current.fault = "bad_structure", reason
@@ -144,7 +144,8 @@ class _Reader:
         parts = [part.strip() for part in line.decode().split(",")]
         parts += [""] * (10 - len(parts))
         point, suffix, unit, length = parts[1], parts[4].upper(), parts[7], parts[8]
-        stream = _Stream(point, suffix, unit, int(length) if length in KNOWN_LENGTHS else 0)
+        stream = _Stream(point, suffix, unit, int(length) if length in KNOWN_LENGTHS else 0, 0)
+        stream.fewest = 1440 // stream.length + 2 if stream.length else 0
         if not point or len(point) > MAX_POINT_LENGTH or not re.fullmatch(r"[A-Z][0-9A-Z]{1,2}", suffix):
             stream.fault = "bad_structure", f"the 200 record names no NMI or suffix: {short(line)[:80]}"
         elif (suffix in CHANNELS or unit.lower().endswith("h")) and unit.lower() not in model.UNITS:
@@ -170,35 +171,47 @@ class _Reader:
             line, last = line + more, last + 1
         return line, last
 
-    def _record_300(self, number: int, line: bytes) -> None:
+    def _record_300(self, number: int, line: bytes, commas: int) -> None:
         self.current = None
         stream = self.stream
         if stream is None:
             return self._reject(number, line, "bad_structure", "a 300 record without a 200 record before it")
-        commas = line.count(b",")
-        text = line[4 : (line + b",").index(b",", 4)].strip()
-        if text not in self.dates:
-            self.dates[text] = _date(text)
-        day = self.dates[text]
+        end = line.find(b",", 4)
+        text = line[4:end] if end > 0 else line[4:]
+        found = self.dates.get((text, stream.length))
+        day, due = found if found else self._date_of(text, stream.length)
         if stream.fault:
             return self._reject(number, line, *stream.fault)
         if day is None:
             return self._reject(number, line, "bad_date", f"{short(text)[:20]!r} is not a date YYYYMMDD")
-        due = day_minutes(day, self.zone) // stream.length
         if commas < due + 2:
             return self._short_300(number, line, day, due)
         parts = line.rsplit(b",", commas - due - 1)
-        flag = parts[1].strip().upper()
-        if flag not in FLAGS and not FLAG.match(flag.decode("utf-8", "replace")):
-            return self._short_300(number, line, day, due)
-        updated = parts[4].strip().decode() if len(parts) > 4 else ""
-        version = int(updated) if STAMP.match(updated) and updated.isascii() else self.version
-        values = parts[0][line.index(b",", 4) + 1 :]
-        self.current = _Day(stream, number, line, day, values, due, flag.decode(), version)
+        flag = parts[1]
+        if flag not in FLAGS:
+            flag = flag.strip().upper()
+            if not FLAG.match(flag.decode("utf-8", "replace")):
+                return self._short_300(number, line, day, due)
+        updated = parts[4] if len(parts) > 4 else b""
+        version = self.versions.get(updated)
+        if version is None:
+            stamp = updated.strip()
+            version = self.versions[updated] = int(stamp) if STAMP.match(stamp) else 0
+        self.current = _Day(
+            stream, number, line, day, parts[0][end + 1 :], due, flag.decode(), version or self.version
+        )  # fmt: skip
         self.days.append(self.current)
-        if parts[2:4] not in ([], [b"", b""]):
+        if len(parts) > 2 and (parts[2] or (len(parts) > 3 and parts[3])):
             self._keep(number, day, zip(WORDS_REASON, (part.decode() for part in parts[2:4]), strict=False))
         return None
+
+    def _date_of(self, text: bytes, length: int) -> tuple[date | None, int]:
+        """The date and how many intervals it has, kept for the next record of it."""
+        day = _date(text.strip())
+        found = day, day_minutes(day, self.zone) // length if day and length else 0
+        if len(self.dates) < MAX_KEPT:
+            self.dates[text, length] = found
+        return found
 
     def _short_300(self, number: int, line: bytes, day: date, due: int) -> None:
         """A 300 record without a quality flag after as many values as the day has intervals."""
@@ -248,6 +261,8 @@ class _Reader:
                 "interval_mismatch",
                 f"line {number}: the 400 record speaks of intervals {first} to {last} of {record.count}",
             )
+        if record.parts is None:
+            record.parts = []
         record.parts.append((first, last, flag))
         if any(parts[4:6]):
             words = zip(WORDS_REASON, (f"{first}-{last}: {part}" if part else "" for part in parts[4:6]), strict=False)
@@ -267,7 +282,7 @@ class _Reader:
         if record.flag != "V":
             return None
         flags = [""] * record.count
-        for first, last, flag in record.parts:
+        for first, last, flag in record.parts or ():
             flags[first - 1 : last] = [flag] * (last - first + 1)
         if hole := flags.count(""):
             record.fault = "bad_structure", f"flag V, but no 400 record for {hole} of {len(flags)} intervals"
@@ -298,7 +313,10 @@ class _Reader:
 
 def details_table(rows: list[tuple[str, str, date | None, int, str, str]]) -> pa.Table:
     """Rows of model.DETAILS as a table."""
-    return pa.Table.from_pylist([dict(zip(model.DETAILS.names, row, strict=True)) for row in rows], model.DETAILS)
+    if not rows:
+        return model.DETAILS.empty_table()
+    columns = zip(zip(*rows, strict=True), model.DETAILS, strict=True)
+    return pa.table([pa.array(column, field.type) for column, field in columns], schema=model.DETAILS)
 
 
 def _matrix(records: list[_Day], width: int) -> np.ndarray:
