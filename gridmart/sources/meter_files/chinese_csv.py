@@ -4,9 +4,7 @@ A wide CSV with Chinese headers, one row per point and day, GBK (GB18030) or UTF
 in any order; columns that are not known are passed over.
 """
 
-import csv
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -15,81 +13,34 @@ import numpy as np
 import pyarrow as pa
 
 from gridmart.sources.meter_files import model, numbers
+from gridmart.sources.meter_files.chinese_header import TITLES, Header, find, separator_of, split
 from gridmart.sources.meter_files.grid import Gatherer, Stream
 from gridmart.sources.meter_files.gridmart_csv import MAX_POINT_LENGTH
-from gridmart.sources.meter_files.model import LENGTHS, Parsed, RefusalError, short
+from gridmart.sources.meter_files.model import Parsed, RefusalError, short
 from gridmart.sources.meter_files.times import day_minutes, stamp_s
 
 NAME = "chinese_csv"
-# the first name that a header has is taken: a metering point before a meter before an account
-POINT = (
-    "计量点编号", "计量点号", "计量点", "测量点编号", "测量点号",
-    "电能表资产编号", "电能表资产号", "电表资产号", "资产编号", "资产号", "电能表编号", "电表号", "表号",
-    "用户编号", "客户编号", "户号",
-)  # fmt: skip
-DATE = ("数据日期", "冻结日期", "冻结时间", "抄表日期", "抄表时间", "数据时间", "业务日期", "日期")
-ITEM = ("数据项", "数据项名称", "曲线类型", "数据类型", "曲线名称", "数据名称")
-UNIT = ("单位", "数据单位", "计量单位")
-VERSION = ("版本", "版本号", "采集时间", "入库时间", "更新时间")
-TARIFFS = {
-    "总": "",
-    "尖": "_sharp",
-    "尖峰": "_sharp",
-    "峰": "_peak",
-    "平": "_flat",
-    "谷": "_valley",
-    "深谷": "_deep_valley",
-}
-FILLERS = re.compile(r"日冻结|冻结|电能量|电能|电量|费率|示数|示值|读数|[()（）]")
-REGISTER = re.compile(r"^(正向|反向|组合)?(有功|无功)?(总|尖峰|尖|峰|平|谷|深谷)$")
-CLOCK = re.compile(r"^([0-9]{1,2})[:：]([0-5][0-9])(?:[:：]00)?$")
-ORDINAL = re.compile(r"^[A-Za-z点第]?0*([0-9]{1,4})点?$")
-UNIT_IN_NAME = re.compile(r"^(.*?)[(（]\s*([A-Za-z]{1,5})\s*[)）]$")
 TIME = re.compile(
     r"^([0-9]{4})[-/.年]?([0-9]{1,2})[-/.月]?([0-9]{1,2})日?"
     r"(?:[ T]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?:\.0+)?)?$"
 )
 ABSENT = frozenset(("", "-", "--", "—", "——", "null", "NULL", "空"))
 POWER = {"kw": ("energy", 1.0), "w": ("energy", 0.001), "mw": ("energy", 1000.0), "kvar": ("reactive", 1.0)}
-MAX_COLUMNS = 4096
 
 
 def matches(head: bytes) -> bool:
-    """The first line names a point and a date in Chinese."""
-    first = head.lstrip(b"\r\n").split(b"\n", 1)[0]
-    if first.isascii():
-        return False
-    names = _cells(first.decode("utf-8", "replace"), _separator(first))
-    return any(name in names for name in POINT) and any(name in names for name in DATE)
+    """A line near the top names a point and a date in Chinese."""
+    return not head.isascii() and find(head.decode("utf-8", "replace").split("\n", TITLES + 1)) is not None
 
 
 def parse(data: bytes, zone: ZoneInfo) -> Parsed:
     """Read an export; a RefusalError when it has no column of values."""
     lines = data.decode().split("\n")
-    head = next((number for number, line in enumerate(lines) if line.strip()), 0)
-    separator = _separator(lines[head].encode())
-    names = _cells(lines[head], separator)
-    if not matches(lines[head].encode()):
-        raise RefusalError("missing_header", "the first line names no 计量点编号 and 数据日期, or names like these")
-    if len(names) > MAX_COLUMNS:
-        raise RefusalError("missing_header", f"the header has more than {MAX_COLUMNS:,} columns")
-    return _Export(names, separator, zone).read(lines, head + 1)
-
-
-def _separator(line: bytes) -> str:
-    return max((",", "\t", ";"), key=lambda mark: line.count(mark.encode()))
-
-
-def _cells(line: str, separator: str) -> list[str]:
-    """Cells of a line without blanks, quotes, and the marks by which Excel keeps a number a text."""
-    line = line.rstrip("\r")
-    cells = line.split(separator)
-    if '"' in line:
-        try:
-            cells = next(csv.reader([line], delimiter=separator), [])
-        except csv.Error:
-            return []
-    return [cell.strip().removeprefix("=").strip("\"'").strip() if cell else cell for cell in cells]
+    place = find(lines)
+    if place is None:
+        raise RefusalError("missing_header", "no line near the top names 计量点编号 and 数据日期, or names like these")
+    separator = separator_of(lines[place])
+    return _Export(Header(split(lines[place], separator)), separator, zone).read(lines, place + 1)
 
 
 @dataclass(frozen=True)
@@ -103,70 +54,12 @@ class _Curve:
 
 
 class _Export:
-    def __init__(self, names: list[str], separator: str, zone: ZoneInfo) -> None:
-        self.zone, self.separator, self.names = zone, separator, names
+    def __init__(self, header: Header, separator: str, zone: ZoneInfo) -> None:
+        self.header, self.separator, self.zone = header, separator, zone
         self.found = Gatherer(zone)
-        self.point, self.day = self._place(POINT), self._place(DATE)
-        self.item, self.unit, self.version = self._place(ITEM), self._place(UNIT), self._place(VERSION)
-        self.registers = list(self._registers())
-        self.curve, self.minutes = self._curve_columns()
-        if not self.registers and not self.curve:
-            raise RefusalError(
-                "missing_header", "the header has no columns of a curve (00:00… or P1…) and no register (正向有功总…)"
-            )
+        self.minutes = header.minutes
         self.kinds: dict[tuple[str, str], _Curve | tuple[str, str]] = {}
         self.days: list[tuple[object, ...]] = []
-
-    def _place(self, wanted: tuple[str, ...]) -> int | None:
-        return next((self.names.index(name) for name in wanted if name in self.names), None)
-
-    def _registers(self) -> Iterator[tuple[int, str, str | None, str]]:
-        """Place, name, channel and unit of every column of a register."""
-        for place, name in enumerate(self.names):
-            stated = UNIT_IN_NAME.match(name)
-            unit = stated[2] if stated else ""
-            match = REGISTER.match(FILLERS.sub("", stated[1] if stated else name))
-            if not match or place in (self.point, self.day):
-                continue
-            is_reactive = match[2] == "无功"
-            direction = {"反向": "export", "组合": None}.get(match[1] or "", "import")
-            channel = f"{direction}_{'kvarh' if is_reactive else 'kwh'}{TARIFFS[match[3]]}" if direction else None
-            yield (
-                place,
-                (stated[1] if stated else name)[:MAX_POINT_LENGTH],
-                channel,
-                unit or ("kvarh" if is_reactive else "kWh"),
-            )
-
-    def _curve_columns(self) -> tuple[list[int], int]:
-        """Places of the values of a day in order, and the minutes of an interval; none where the names are no day."""
-        clock = [
-            (place, int(m[1]) * 60 + int(m[2])) for place, name in enumerate(self.names) if (m := CLOCK.match(name))
-        ]
-        if clock:
-            minutes = 1440 // len(clock) if 1440 % len(clock) == 0 else 0
-            first = clock[0][1]
-            is_even = [moment for _, moment in clock] == [first + k * minutes for k in range(len(clock))]
-            if minutes not in LENGTHS or first not in (0, minutes) or not is_even:
-                raise RefusalError(
-                    "missing_header", f"the {len(clock)} times of the header are not the intervals of a day"
-                )
-            return [place for place, _ in clock], minutes
-        ordinal = [(place, int(m[1])) for place, name in enumerate(self.names) if (m := ORDINAL.match(name))]
-        count = len(ordinal)
-        if not count:
-            return [], 0
-        minutes = 1440 // count if 1440 % count == 0 else 0
-        first = ordinal[0][1]
-        if (
-            minutes not in LENGTHS
-            or first not in (0, 1)
-            or [n for _, n in ordinal] != [first + k for k in range(count)]
-        ):
-            raise RefusalError(
-                "missing_header", f"the {count} numbered columns of the header are not the intervals of a day"
-            )
-        return [place for place, _ in ordinal], minutes
 
     def read(self, lines: list[str], first: int) -> Parsed:
         """Read the rows below the header."""
@@ -177,18 +70,22 @@ class _Export:
             line = lines[row]
             if not line.strip():
                 continue
-            cells = _cells(line, self.separator)
-            is_cut = row == len(lines) - 1 and len(cells) < len(self.names)  # no line end after it
-            if len(cells) != len(self.names):
-                reason = f"{len(cells)} columns, the header has {len(self.names)}"
+            cells = split(line, self.separator)
+            is_cut = row == len(lines) - 1 and len(cells) < len(self.header.names)  # no line end after it
+            if len(cells) != len(self.header.names):
+                reason = f"{len(cells)} columns, the header has {len(self.header.names)}"
                 rule = "truncated" if is_cut else "bad_structure"
                 self.found.reject(row + 1, rule, reason, None, short(line))
                 continue
             fault = self._row(row + 1, cells)
             if fault:
-                point = cells[self.point or 0][:MAX_POINT_LENGTH]
+                point = cells[self.header.point][:MAX_POINT_LENGTH]
                 stream = Stream(
-                    point, cells[self.item][:MAX_POINT_LENGTH] if self.item is not None else "", None, "", 1
+                    point,
+                    cells[self.header.item][:MAX_POINT_LENGTH] if self.header.item is not None else "",
+                    None,
+                    "",
+                    1,
                 )
                 self.found.reject(row + 1, *fault, stream, short(line))
         parsed = self.found.parsed(NAME, len(lines))
@@ -197,20 +94,20 @@ class _Export:
 
     def _row(self, row: int, cells: list[str]) -> tuple[str, str] | None:
         """Take a row in whole, or say why not."""
-        point = cells[self.point or 0]
+        point = cells[self.header.point]
         if not point or len(point) > MAX_POINT_LENGTH:
             return "bad_structure", "the point is empty or longer than 64 characters"
-        moment = _moment(cells[self.day or 0], self.zone)
+        moment = _moment(cells[self.header.day], self.zone)
         if moment is None:
-            return "bad_date", f"{cells[self.day or 0][:30]!r} is not a date"
+            return "bad_date", f"{cells[self.header.day][:30]!r} is not a date"
         version = 0
-        if self.version is not None and cells[self.version] not in ABSENT:
-            found = _version(cells[self.version])
+        if self.header.version is not None and cells[self.header.version] not in ABSENT:
+            found = _version(cells[self.header.version])
             if found is None:
-                return "bad_number", f"version {cells[self.version][:30]!r} is no number and no time"
+                return "bad_number", f"version {cells[self.header.version][:30]!r} is no number and no time"
             version = found
         indexes = []
-        for place, name, channel, unit in self.registers:
+        for place, name, channel, unit in self.header.registers:
             if cells[place] in ABSENT:
                 continue
             value = numbers.number(cells[place])
@@ -219,21 +116,21 @@ class _Export:
             if unit.lower() not in model.UNITS:
                 return "unit_mismatch", f"unit {unit[:20]!r} of {name} is not known"
             indexes.append((Stream(point, name, channel, unit, model.UNITS[unit.lower()], version), value))
-        fault = self._curve(row, point, moment, version, cells) if self.curve else None
+        fault = self._curve(row, point, moment, version, cells) if self.header.curve else None
         if fault and (fault[0] != "empty" or not indexes):
             return "bad_structure" if fault[0] == "empty" else fault[0], fault[1]
-        if not self.curve and not indexes:
+        if not self.header.curve and not indexes:
             return "bad_structure", "the row holds no value"
         for stream, value in indexes:
             self.found.index(stream, moment, value, "A", row)
         return None
 
     def _curve(self, row: int, point: str, moment: int, version: int, cells: list[str]) -> tuple[str, str] | None:
-        texts = ["" if cells[place] in ABSENT else cells[place] for place in self.curve]
+        texts = ["" if cells[place] in ABSENT else cells[place] for place in self.header.curve]
         if not any(texts):
             return "empty", "the row holds no value"
-        item = cells[self.item] if self.item is not None else ""
-        unit = cells[self.unit] if self.unit is not None else ""
+        item = cells[self.header.item] if self.header.item is not None else ""
+        unit = (cells[self.header.unit] if self.header.unit is not None else "") or self.header.curve_unit
         if (item, unit) not in self.kinds:
             self.kinds[item, unit] = _kind(item, unit, self.minutes)
         kind = self.kinds[item, unit]
@@ -250,7 +147,10 @@ class _Export:
             read = [numbers.number(text) if text else np.nan for text in texts[:due]]
             wrong = next((place for place, value in enumerate(read) if value is None), None)
             if wrong is not None:
-                return "bad_number", f"{self.names[self.curve[wrong]]} is {texts[wrong][:40]!r}, not a number"
+                return (
+                    "bad_number",
+                    f"{self.header.names[self.header.curve[wrong]]} is {texts[wrong][:40]!r}, not a number",
+                )
             values = np.array(read, dtype=float)
         self.days.append((point, kind, day, version, row, values))
         return None

@@ -6,6 +6,7 @@ UNITS = {
 }  # fmt: skip
 PREFIXES = {-9: "n", -6: "µ", -3: "m", -2: "c", -1: "d", 0: "", 3: "k", 6: "M", 9: "G"}
 FLOWS = {1: "forward", 2: "lagging", 3: "leading", 4: "net", 19: "reverse", 20: "total"}
+ELECTRICITY = (0, 1, 2)  # commodities: not stated, secondary and primary metered
 INDEX = (1, 3, 9)  # bulk, continuously cumulative, summation: values are what a register shows
 MAX_POWER = 9  # of ten, between a delivered value and kWh
 

@@ -121,7 +121,8 @@ class _Feed:
         if scale is None or code < 0:
             return "unit_mismatch", f"unit {code} with a power of ten of {power} is not known"
         service = self.services.get(address, ELECTRICITY)
-        channel = cim.channel_of(code, flow) if service == ELECTRICITY else None
+        is_electricity = service == ELECTRICITY and whole(kind.word("commodity")) in cim.ELECTRICITY
+        channel = cim.channel_of(code, flow) if is_electricity else None
         name = f"{cim.FLOWS.get(flow, 'none')}/{block.reading.rpartition('/')[2]}"[:MAX_POINT_LENGTH]
         stated = self.zones.get(_tail(self.times.get(address, "")))
         if stated is None and len(self.zones) == 1:

@@ -98,7 +98,7 @@ class _Document:
         channel = cim.channel_of(unit, flow)
         if channel and tier:
             channel = f"{channel}_t{tier}" if codes[3] in cim.INDEX else None
-        if phase and unit in (72, 73):
+        if codes[5] not in cim.ELECTRICITY or (phase and unit in (72, 73)):
             channel = None  # one phase of several is not the point's energy
         fault = "" if scale is not None else f"unit {unit} with a power of ten of {power} is out of all proportion"
         return Stream(point, name, channel, cim.unit_of(unit, power), scale or 1, self.version), fault

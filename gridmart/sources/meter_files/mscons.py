@@ -167,7 +167,10 @@ class _Interchange:
         elif tag == "QTY":
             self._quantity(row, content[0])
         elif tag == "DTM":
-            self._time(row, content[0])
+            parts = content[0]
+            if len(parts) == 2 and len(content[1]) == 2 and content[1][1] in ("303", "304"):
+                parts = [parts[0], f"{parts[1]}+{content[1][0]}", content[1][1]]  # an offset whose + is not released
+            self._time(row, parts)
 
     def _quantity(self, row: int, parts: list[str]) -> None:
         parts = [*parts, "", ""]

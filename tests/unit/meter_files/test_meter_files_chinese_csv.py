@@ -62,12 +62,34 @@ def test_item_and_unit_say_what_a_curve_is(item: str, unit: str, channel: str | 
         ",".join(f"{k:02d}" for k in range(1, 97)),
         ",".join(f"第{k}点" for k in range(1, 97)),
         ",".join(f"点{k}" for k in range(96)),
+        ",".join(f"{k // 4:02d}时{k % 4 * 15:02d}分" for k in range(96)),
+        ",".join(f"{k // 4:02d}{k % 4 * 15:02d}" for k in range(96)),
+        ",".join(f"{k // 4 % 24:02d}:{k % 4 * 15:02d}" for k in range(1, 97)),
     ],
 )
 def test_every_way_to_name_the_96_points(times: str):
     parsed = parse_bytes(curve_csv(curve_row(values=list(range(96))), times=times).encode(), ZONE)
     assert parsed.days.to_pylist()[0]["values"] == list(range(96))
     assert parsed.days["interval_minutes"].to_pylist() == [15]
+
+
+def test_a_title_above_the_header_and_units_in_its_names_are_fine():
+    times = ",".join(f"P{k}(kW)" for k in range(1, 97))
+    text = "某供电公司 用户负荷\n\n" + curve_csv(curve_row("", ""), times=times)
+    parsed = parse_bytes(text.encode("gbk"), ZONE)
+    assert (parsed.rejects, parsed.days["unit"].to_pylist(), parsed.days["row_number"].to_pylist()) == ([], ["kW"], [4])
+
+
+@pytest.mark.parametrize(
+    ("names", "point"),
+    [
+        ("户号,表号,测量点号", "c"), ("户号,表号,计量点编号", "c"), ("用户编号,电能表资产编号,台区", "b"),
+        ("用电客户编号,户名,台区", "a"), ("序号,表计资产号,户号", "b"), ("序号,资产号,户号", "b"),
+    ],
+)  # fmt: skip
+def test_a_metering_point_goes_before_a_meter_and_a_meter_before_an_account(names: str, point: str):
+    parsed = parse_bytes(frozen_csv("a,b,c,2026-10-01,5", head=f"{names},数据日期,正向有功总").encode(), ZONE)
+    assert parsed.reads["point_no"].to_pylist() == [point]
 
 
 def test_24_points_are_hours_and_empty_points_are_not_delivered():
@@ -123,6 +145,8 @@ def test_frozen_registers_are_indexes_at_midnight_by_tariff():
         ("深谷示数", "import_kwh_deep_valley", "kWh"),
         ("正向无功总", "import_kvarh", "kvarh"),
         ("组合有功总", None, "kWh"),
+        ("正向有功示数", "import_kwh", "kWh"),
+        ("示数", "import_kwh", "kWh"),
     ],
 )
 def test_every_way_to_name_a_register(name: str, channel: str | None, unit: str):

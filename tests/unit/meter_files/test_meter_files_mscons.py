@@ -35,6 +35,11 @@ def test_a_day_whose_quantities_share_the_time_of_their_line():
         assert (row["values"], row["interval_minutes"]) == (list(map(float, range(96))), 15)
 
 
+def test_an_offset_whose_plus_is_not_released_is_understood():
+    data = edifact(POINT, *LINE, *edi_intervals([1], START)).replace(b"?+08", b"+08")
+    assert parse_bytes(data, ZONE).days["values"][0].as_py()[0] == 1.0
+
+
 def test_starts_alone_and_local_times_serve():
     segments = [f for n in range(4) for f in (f"QTY+220:{n}:KWH", f"DTM+163:202610010{n}00:203")]
     row = parse_bytes(edifact(POINT, *LINE, *segments), ZONE).days.to_pylist()[0]
