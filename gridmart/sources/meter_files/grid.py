@@ -1,8 +1,8 @@
 """From values with their own times to rows of model.DAYS and model.READS."""
 
 from array import array
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,8 +17,7 @@ QUARTER_S = 900  # every zone's offset since 1970 is a multiple of it
 DAY_S = 86_400
 
 
-@dataclass(frozen=True)
-class Stream:
+class Stream(NamedTuple):
     """What the values of one register have in common; see model.DAYS."""
 
     point: str

@@ -67,7 +67,8 @@ def _segments(text: str) -> Iterator[list[list[str]]]:
     rest = parts.pop().strip()
     for segment in parts:
         elements = [part.split(component) for part in segment.strip().split(element)]
-        yield [[cell.translate(shown) for cell in part] for part in elements] if hidden else elements
+        is_plain = segment.isascii() or not hidden  # what is hidden is not ASCII
+        yield elements if is_plain else [[cell.translate(shown) for cell in part] for part in elements]
     yield [[""], [rest]]
 
 
@@ -239,7 +240,7 @@ class _Interchange:
         if start is None or end is None or (kind != INDEX and start >= end):
             return "bad_date", "nothing says when the quantity starts and ends"
         stream = self._stream(line.obis, measure, kind, tariff, quantity.unit, end - start)
-        if isinstance(stream, tuple):
+        if not isinstance(stream, Stream):
             return stream
         if kind == INDEX:
             self.found.index(stream, end, value, flag, quantity.row)

@@ -61,6 +61,7 @@ class _Report:
         self.meters += 1
         self.point = meter.attributes.get("Id", "").strip()
         self.magnitude = meter.attributes.get("Magn", MAGNITUDE[self.report])
+        self.streams: dict[str, Stream] = {}
         records = meter.all(self.report)
         if not self.point or len(self.point) > MAX_POINT_LENGTH:
             return self.found.reject(meter.line, "bad_structure", "the meter has no Id of at most 64 characters")
@@ -91,9 +92,13 @@ class _Report:
         return found
 
     def _stream(self, register: str, suffix: str = "", tariff: str = "") -> Stream:
-        unit, scale = UNITS[self.magnitude, register[0] == "A"]
-        channel = CHANNELS.get(register)
-        return Stream(self.point, register + suffix, f"{channel}{tariff}" if channel else None, unit, scale)
+        found = self.streams.get(register + suffix)
+        if found is None:
+            unit, scale = UNITS[self.magnitude, register[0] == "A"]
+            channel = CHANNELS.get(register)
+            name = f"{channel}{tariff}" if channel else None
+            found = self.streams[register + suffix] = Stream(self.point, register + suffix, name, unit, scale)
+        return found
 
     def _value(self, record: Element, name: str) -> float | None:
         text = record.attributes[name]

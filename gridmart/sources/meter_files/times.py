@@ -24,6 +24,7 @@ def local_s(moment: datetime, zone: tzinfo, fold: int = 0) -> int:
     return int(moment.replace(tzinfo=zone, fold=fold).timestamp())
 
 
+@lru_cache(maxsize=20_000)
 def iso_s(text: str, zone: tzinfo) -> int | None:
     """Seconds since 1970 of an ISO 8601 time, local where it has no zone; None where it is no time after 1970."""
     try:
@@ -35,6 +36,7 @@ def iso_s(text: str, zone: tzinfo) -> int | None:
     return int(moment.timestamp()) if moment.tzinfo else local_s(moment, zone)
 
 
+@lru_cache(maxsize=20_000)
 def stamp_s(text: str, zone: tzinfo, fold: int = 0) -> int | None:
     """Seconds since 1970 of a local YYYYMMDD, YYYYMMDDhhmm or YYYYMMDDhhmmss; None where it is no time after 1970.
 

@@ -4,7 +4,8 @@ The standard library's expat does it: with document types refused there is nothi
 """
 
 import contextlib
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
 from xml.parsers import expat
 
 from gridmart.sources.meter_files.model import RefusalError
@@ -12,6 +13,7 @@ from gridmart.sources.meter_files.model import RefusalError
 MAX_BYTES = 256 << 20  # of one document: some 10 million readings of the wordiest format
 MAX_DEPTH = 64
 MAX_ELEMENTS = 2_000_000  # of one record
+MAX_NAMES = 10_000  # that are kept without their namespace
 MAX_TEXT = 1 << 20  # characters of one element
 ENDS_EARLY = {  # expat's codes for a document that stops in the middle
     expat.errors.codes[message]
@@ -79,6 +81,18 @@ def root(head: bytes) -> tuple[str, str, dict[str, str]] | None:
     return found[0] if found else None
 
 
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Elements form no cycles, and looking for some among millions takes longer than reading them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def read(data: bytes, wanted: frozenset[str], handle: Callable[[Element], None]) -> None:
     """Call `handle` with every outermost element of the wanted names, when it is complete.
 
@@ -90,13 +104,18 @@ def read(data: bytes, wanted: frozenset[str], handle: Callable[[Element], None])
     parser.buffer_text = True
     open_elements: list[Element] = []
     texts: list[list[str]] = []  # parts of each open element's text: adding up strings would take time squared
+    names: dict[str, str] = {}
     state = {"depth": 0, "elements": 0, "text": 0}
 
     def start(name: str, attributes: dict[str, str]) -> None:
         state["depth"] += 1
         if state["depth"] > MAX_DEPTH:
             raise RefusalError("archive_limit", f"elements lie more than {MAX_DEPTH} deep")
-        local = name.rpartition(" ")[2]
+        local = names.get(name)
+        if local is None:
+            local = name.rpartition(" ")[2]
+            if len(names) < MAX_NAMES:
+                names[name] = local
         if not open_elements and local not in wanted:
             return
         state["elements"] += 1
@@ -120,7 +139,7 @@ def read(data: bytes, wanted: frozenset[str], handle: Callable[[Element], None])
                 handle(element)
 
     def text(content: str) -> None:
-        if open_elements:
+        if open_elements and not (content.isspace() and not texts[-1]):
             state["text"] += len(content)
             if state["text"] > MAX_TEXT:
                 raise RefusalError("archive_limit", f"one text has more than {MAX_TEXT:,} characters")
@@ -133,7 +152,8 @@ def read(data: bytes, wanted: frozenset[str], handle: Callable[[Element], None])
     parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = text, doctype
     blanks = len(data) - len(data.lstrip(b" \t\r\n"))  # a declaration must come first; files have blank lines before it
     try:
-        parser.Parse(data[blanks:] if blanks else data, True)
+        with _without_collector():
+            parser.Parse(data[blanks:] if blanks else data, True)
     except expat.ExpatError as error:
         rule = "truncated" if error.code in ENDS_EARLY else "bad_structure"
         line = error.lineno + data.count(b"\n", 0, blanks)

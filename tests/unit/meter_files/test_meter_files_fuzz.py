@@ -66,9 +66,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", sorted(HOSTILE))
 def test_what_is_built_to_exhaust_a_reader_takes_no_long_time(name: str):
-    started = time.perf_counter()
+    started = time.process_time()
     parsed = parse_bytes(HOSTILE[name], ZONES[0])
-    assert time.perf_counter() - started < SECONDS
+    assert time.process_time() - started < SECONDS
     assert parsed.rejects
     assert parsed.rejects[0].reason
 
