@@ -15,11 +15,11 @@ import pyarrow as pa
 from gridmart.sources.meter_files import model, numbers
 from gridmart.sources.meter_files.chinese_header import TITLES, Header, find, separator_of, split
 from gridmart.sources.meter_files.grid import Gatherer, Stream
-from gridmart.sources.meter_files.gridmart_csv import MAX_POINT_LENGTH
-from gridmart.sources.meter_files.model import Parsed, RefusalError, short
+from gridmart.sources.meter_files.model import MAX_POINT_LENGTH, Parsed, RefusalError, short
 from gridmart.sources.meter_files.times import day_minutes, stamp_s
 
 NAME = "chinese_csv"
+IS_TEXT = True
 TIME = re.compile(
     r"^([0-9]{4})[-/.年]?([0-9]{1,2})[-/.月]?([0-9]{1,2})日?"
     r"(?:[ T]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?:\.0+)?)?$"

@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 from gridmart.sources.meter_files import cim, xml_reader
 from gridmart.sources.meter_files.cim import whole
 from gridmart.sources.meter_files.grid import Gatherer, Stream
-from gridmart.sources.meter_files.gridmart_csv import MAX_POINT_LENGTH
-from gridmart.sources.meter_files.model import Parsed, RefusalError
+from gridmart.sources.meter_files.model import MAX_POINT_LENGTH, Parsed, RefusalError
 from gridmart.sources.meter_files.numbers import number
 from gridmart.sources.meter_files.stated_time import StatedTime
 from gridmart.sources.meter_files.xml_reader import BrokenError, Element
 
 NAME = "green_button"
+IS_TEXT = True
 ESPI = b"http://naesb.org/espi"
 ELECTRICITY = 0  # kind of a service category
 LETTERS = {7: "S", 8: "E", 9: "E", 11: "E", 12: "E", 13: "E", 15: "E"}  # quality of a reading; the others are actual

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from gridmart.sources.meter_files import model
-from gridmart.sources.meter_files.model import LENGTHS, Parsed, RefusalError, Reject, Rejects, short
+from gridmart.sources.meter_files.model import LENGTHS, Parsed, RefusalError, Reject, short
 from gridmart.sources.meter_files.times import day_minutes
 
 NAME = "gridmart_csv"
@@ -44,7 +44,7 @@ def parse(data: bytes, zone: ZoneInfo) -> Parsed:
 class _Reader:
     def __init__(self, data: bytes, names: list[str], zone: ZoneInfo) -> None:
         self.data, self.names, self.zone = data, names, zone
-        self.rejects = Rejects()
+        self.rejects: list[Reject] = []
         self.lines: list[bytes] | None = None
         self.misfits: list[int] = []
         self.table = self._read()

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 from gridmart.sources.meter_files import cim, xml_reader
 from gridmart.sources.meter_files.cim import whole
 from gridmart.sources.meter_files.grid import DAY_S, Gatherer, Stream
-from gridmart.sources.meter_files.gridmart_csv import MAX_POINT_LENGTH
-from gridmart.sources.meter_files.model import Parsed, RefusalError
+from gridmart.sources.meter_files.model import MAX_POINT_LENGTH, Parsed, RefusalError
 from gridmart.sources.meter_files.numbers import number
 from gridmart.sources.meter_files.times import iso_s
 from gridmart.sources.meter_files.xml_reader import BrokenError, Element
 
 NAME = "iec61968"
+IS_TEXT = True
 MARKS = (b"MeterReadings", b"iec.ch/TC57")
 MACRO_S = {11: DAY_S}  # first code: daily
 MEASURING_S = {  # third code, in seconds

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 
+MAX_POINT_LENGTH = 64
 MAX_REJECTS = 500_000  # of one file
 CONTENT_LENGTH = 500  # characters of a refused record that quarantine keeps
 LENGTHS = (1, 5, 10, 15, 30, 60)  # minutes of an interval that are known

@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from gridmart.sources.meter_files.grid import Gatherer, Stream
-from gridmart.sources.meter_files.gridmart_csv import MAX_POINT_LENGTH
-from gridmart.sources.meter_files.model import Parsed, RefusalError
+from gridmart.sources.meter_files.model import MAX_POINT_LENGTH, Parsed, RefusalError
 from gridmart.sources.meter_files.numbers import number
 from gridmart.sources.meter_files.times import stamp_s
 
 NAME = "mscons"
+IS_TEXT = True
 MAX_BYTES = 64 << 20
 MAX_QUANTITIES = 200_000  # of one LIN: more than a year of five minutes
 CHANNELS = {"1": "import_kwh", "2": "export_kwh", "3": "import_kvarh", "4": "export_kvarh"}

@@ -14,11 +14,11 @@ import numpy as np
 import pyarrow as pa
 
 from gridmart.sources.meter_files import model, numbers
-from gridmart.sources.meter_files.gridmart_csv import MAX_POINT_LENGTH
-from gridmart.sources.meter_files.model import LENGTHS, Parsed, RefusalError, Reject, Rejects, short
+from gridmart.sources.meter_files.model import LENGTHS, MAX_POINT_LENGTH, Parsed, RefusalError, Reject, Rejects, short
 from gridmart.sources.meter_files.times import day_minutes
 
 NAME = "nem12"
+IS_TEXT = True
 CHANNELS = {"E1": "import_kwh", "B1": "export_kwh", "Q1": "import_kvarh", "K1": "export_kvarh"}
 KNOWN_LENGTHS = frozenset(str(length) for length in LENGTHS)  # the specification has 5, 15 and 30; files have 10 too
 FLAG = re.compile(r"^[AEFNSV][0-9]{0,2}$")

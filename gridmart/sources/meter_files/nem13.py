@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 from gridmart.sources.meter_files import model
 from gridmart.sources.meter_files.grid import Gatherer, Stream
-from gridmart.sources.meter_files.gridmart_csv import MAX_POINT_LENGTH
-from gridmart.sources.meter_files.model import Parsed, RefusalError, short
+from gridmart.sources.meter_files.model import MAX_POINT_LENGTH, Parsed, RefusalError, short
 from gridmart.sources.meter_files.nem12 import FLAG, details_table
 from gridmart.sources.meter_files.numbers import number
 from gridmart.sources.meter_files.times import stamp_s
 
 NAME = "nem13"
+IS_TEXT = True
 WORDS_250 = {
     2: "nmi_configuration", 3: "register_id", 5: "mdm_data_stream", 6: "meter_no", 10: "previous_quality",
     11: "previous_reason_code", 12: "previous_reason", 16: "reason_code", 17: "reason", 20: "next_read_date",

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from gridmart.sources.meter_files import xml_reader
 from gridmart.sources.meter_files.cim import whole
 from gridmart.sources.meter_files.grid import Gatherer, Stream
-from gridmart.sources.meter_files.gridmart_csv import MAX_POINT_LENGTH
-from gridmart.sources.meter_files.model import LENGTHS, Parsed, RefusalError
+from gridmart.sources.meter_files.model import LENGTHS, MAX_POINT_LENGTH, Parsed, RefusalError
 from gridmart.sources.meter_files.numbers import number
 from gridmart.sources.meter_files.times import stamp_s
 from gridmart.sources.meter_files.xml_reader import BrokenError, Element
 
 NAME = "prime"
+IS_TEXT = True
 REPORTS = ("S02", "S04", "S05")
 CHANNELS = {"AI": "import_kwh", "AE": "export_kwh"}
 REGISTERS = ("AI", "AE", "R1", "R2", "R3", "R4")

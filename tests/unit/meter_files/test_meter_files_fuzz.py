@@ -78,7 +78,6 @@ def test_more_refused_records_than_can_be_told_refuse_the_file(monkeypatch: pyte
     for content in (
         SAMPLES["nem12"] + b"x\n" * 11,
         SAMPLES["nem13"] + b"x\n" * 11,
-        SAMPLES["gridmart_csv"] + b"x\n" * 11,
     ):
         parsed = parse_bytes(content, ZONES[0])
         assert ([reject.rule for reject in parsed.rejects], parsed.accepted) == (["bad_structure"], 0)
