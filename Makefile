@@ -30,6 +30,10 @@ setup-spark: ## the same, with the optional Spark engine of the lake
 	@$(PYTHON) -m gridmart.stack.environments --extra spark
 	@$(PYTHON) -m gridmart.stack.system_packages java
 
+.PHONY: setup-peers
+setup-peers: ## the same, with what `gridmart bench` measures itself against
+	@$(PYTHON) -m gridmart.stack.environments --extra peers
+
 .PHONY: setup-browser
 setup-browser: ## install what the browser test needs: Chromium, fonts for Chinese and for the badge
 	@$(PYTHON) -m gridmart.stack.system_packages browser
@@ -37,7 +41,7 @@ setup-browser: ## install what the browser test needs: Chromium, fonts for Chine
 .PHONY: lock
 lock: ## renew the locks of requirements/*.in (Python 3.11 and 3.12)
 	@$(PYTHON) -m gridmart.stack.environments --tools
-	cd requirements && for name in airflow warehouse superset spark; do ../$(LOCK) $$name.in -o $$name.txt; done
+	cd requirements && for name in airflow warehouse superset spark peers; do ../$(LOCK) $$name.in -o $$name.txt; done
 
 .PHONY: lint
 lint: ## ruff, mypy, sqlfluff

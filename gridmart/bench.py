@@ -13,6 +13,7 @@ def register(app: typer.Typer) -> None:
     """Add this area's commands to the command line."""
     bench = typer.Typer(help="Measure what is claimed, beside its limit or its peers.", no_args_is_help=True)
     bench.callback()(lambda: None)
+    bench.command("parse")(parse)
     bench.command("vee")(vee)
     bench.command("forecast")(forecast)
     bench.command("simulate")(simulate)
@@ -21,6 +22,28 @@ def register(app: typer.Typer) -> None:
 
 def _show(found: dict[str, Any], width: int = 22) -> None:
     print("\n".join(f"{name:{width}} {value}" for name, value in found.items()))
+
+
+def parse(
+    points: int = typer.Option(500, help="Metering points of the made files."),
+    days: int = typer.Option(30, help="Dates of the made files."),
+    data: Path = typer.Option(None, help="Folder of public files; default: ../shared/data where it exists."),
+    as_json: bool = AS_JSON,
+) -> None:
+    """Measure how fast meter files are read, beside nemreader on the same files and beside reading numbers alone.
+
+    The peer is an extra (make setup-peers). Example: gridmart bench parse --points 1000
+    """
+    from benchmarks.parse import run
+
+    found = run(points, days, data)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    for row in found["results"]:
+        _show(row, 30)
+        print()
+    _show({name: value for name, value in found.items() if name != "results"}, 30)
 
 
 def vee(

@@ -51,3 +51,14 @@ def warehouse() -> Iterator[Settings]:
         os.environ.update(before)
         forget()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--fuzz-cases N`: how many broken meter files of each format are read; the long run has 10,000."""
+    parser.addoption("--fuzz-cases", type=int, default=40, help="broken meter files of each format (default: 40)")
+
+
+@pytest.fixture
+def fuzz_cases(request: pytest.FixtureRequest) -> int:
+    """Broken meter files of each format."""
+    return int(request.config.getoption("--fuzz-cases"))

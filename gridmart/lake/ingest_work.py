@@ -55,10 +55,11 @@ def parse(job: ParseJob) -> Result:
         }
         for reject in parsed.rejects
     ]  # fmt: skip
-    first_at, last_at = _span(days, zone)
+    first_at, last_at = _span(days, parsed.reads, zone)
+    dates = {*days["business_date"].unique().to_pylist(), *parsed.registers["business_date"].unique().to_pylist()}
     return Result(
-        file_id, parsed.format, days.num_rows, flatten.count_readings(days), days["business_date"].unique().to_pylist(),
-        first_at, last_at, _message(parsed.rejects), rejects,
+        file_id, parsed.format, parsed.accepted, flatten.count_readings(days), sorted(dates), first_at, last_at,
+        _message(parsed.rejects), rejects,
     )  # fmt: skip
 
 
@@ -79,15 +80,21 @@ def _save(path: Path, rows: pa.Table) -> None:
         writer.write_table(rows.combine_chunks())
 
 
-def _span(days: pa.Table, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-    """Start of the first delivered day and end of the last delivered interval, UTC."""
-    if not days.num_rows:
+def _span(days: pa.Table, reads: pa.Table, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    """Start of the first delivered day or read and end of the last, UTC."""
+    starts, ends = [], []
+    if days.num_rows:
+        first, last = days["business_date"][0].as_py(), days["business_date"][-1].as_py()
+        tail = days.filter(pc.equal(days["business_date"], pa.scalar(last)))
+        lengths = pc.list_value_length(tail["values"]).to_numpy() * tail["interval_minutes"].to_numpy()
+        starts.append(day_start_s(first, zone))
+        ends.append(day_start_s(last, zone) + int(lengths.max()) * 60)
+    if reads.num_rows:
+        starts.append(pc.min(reads["start_s"]).as_py())
+        ends.append(pc.max(reads["end_s"]).as_py())
+    if not starts:
         return None, None
-    first, last = days["business_date"][0].as_py(), days["business_date"][-1].as_py()
-    tail = days.filter(pc.equal(days["business_date"], pa.scalar(last)))
-    lengths = pc.list_value_length(tail["values"]).to_numpy() * tail["interval_minutes"].to_numpy()
-    end = day_start_s(last, zone) + int(lengths.max()) * 60
-    return datetime.fromtimestamp(day_start_s(first, zone), UTC), datetime.fromtimestamp(end, UTC)
+    return datetime.fromtimestamp(min(starts), UTC), datetime.fromtimestamp(max(ends), UTC)
 
 
 def _rows(scratch: Path, kind: str, day: date) -> pa.Table | None:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from gridmart.simulator import electrical, faults, load, month_use, supply
 from gridmart.simulator.delivery import Delivery, Record, gridmart_csv, gridmart_parquet, head_end, nem12
+from gridmart.simulator.delivery.rows import has_records
 from gridmart.simulator.plan import SLOTS, Plan
 from gridmart.simulator.population import Population
 from gridmart.simulator.units import Unit
@@ -206,7 +207,7 @@ def second_pass(unit: Unit, registers: np.ndarray, period_index: np.ndarray) -> 
     writer = WRITERS[unit.file_format]
     folder = c.staging / "meter"
     names: list[str] = []
-    if made.is_sent:
+    if made.is_sent and has_records(made):
         path = folder / f"{writer.PREFIX}_{unit.station}_{unit.label}{writer.SUFFIX}"
         writer.write(path, made)
         names = [path.name, *made.again]

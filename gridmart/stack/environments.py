@@ -12,10 +12,11 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations
 from pathlib import Path
 
 ENVIRONMENTS = ("airflow", "warehouse", "superset")
-EXTRAS = {"spark": "warehouse"}
+EXTRAS = {"peers": "warehouse", "spark": "warehouse"}
 PYTHONS = ("3.11", "3.12")
 STAMP = "gridmart-stamp"
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,14 +70,23 @@ def _stored(root: Path, name: str) -> str:
     return path.read_text().strip() if path.exists() else ""
 
 
+def installed_extras(root: Path, name: str, version: str) -> tuple[str, ...] | None:
+    """The extras that an environment was built with from today's locks; None if it was not."""
+    known = sorted(extra for extra, base in EXTRAS.items() if base == name)
+    stored = _stored(root, name)
+    for count in range(len(known) + 1):
+        for extras in combinations(known, count):
+            if stored == stamp(root, name, version, extras):
+                return extras
+    return None
+
+
 def is_current(root: Path, name: str, version: str = "") -> bool:
     """True if an environment was completely built from today's lock, with or without its extras."""
     interpreter = root / ".venvs" / name / "bin" / "python"
     if not interpreter.exists():  # also when the Python it links to has gone
         return False
-    version = version or version_of(str(interpreter))
-    extras = tuple(extra for extra, base in EXTRAS.items() if base == name)
-    return _stored(root, name) in {stamp(root, name, version), stamp(root, name, version, extras)}
+    return installed_extras(root, name, version or version_of(str(interpreter))) is not None
 
 
 def uv(root: Path, interpreter: str, only_own: bool = False) -> str:
@@ -117,13 +127,13 @@ def build(root: Path, name: str, tool: str, interpreter: str, extras: tuple[str,
     started = time.monotonic()
     place = root / ".venvs" / name
     version = version_of(interpreter)
-    right = stamp(root, name, version, extras)
     built = place / "bin" / "python"
     usable = built.exists() and version_of(str(built)).split(".")[:2] == version.split(".")[:2]
-    if usable and _stored(root, name) == right:
-        return "current", time.monotonic() - started
-    if usable and not extras and is_current(root, name, version):
-        return "current, with extras", time.monotonic() - started
+    installed = installed_extras(root, name, version) if usable else None
+    if installed is not None and set(extras) <= set(installed):
+        what = "current" if installed == extras else "current, with extras"
+        return what, time.monotonic() - started
+    extras = tuple(sorted({*extras, *(installed or ())}))
     if not usable:
         shutil.rmtree(place, ignore_errors=True)
         _run([tool, "venv", "--quiet", "--python", interpreter, str(place)], f"{name}: new environment")
@@ -131,7 +141,7 @@ def build(root: Path, name: str, tool: str, interpreter: str, extras: tuple[str,
     locks = [str(root / "requirements" / f"{lock}.txt") for lock in (name, *extras)]
     # sync also takes away what the lock no longer names, so that a repaired environment equals a fresh one
     _run([tool, "pip", "sync", "--quiet", "--require-hashes", "--python", str(built), *locks], name)
-    (place / STAMP).write_text(right + "\n")
+    (place / STAMP).write_text(stamp(root, name, version, extras) + "\n")
     return "built", time.monotonic() - started
 
 

@@ -40,6 +40,11 @@ def sent(delivery: Delivery) -> tuple[np.ndarray, np.ndarray]:
     return index // delivery.days, index % delivery.days
 
 
+def has_records(delivery: Delivery) -> bool:
+    """Whether anything is left to send."""
+    return bool(delivery.extra) or bool(sent(delivery)[0].size)
+
+
 def blocks(delivery: Delivery, most: int = RECORDS) -> Iterator[Block]:
     """Everything that the file of a delivery holds: rows by point, channel and date, then the extra records."""
     rows, days = sent(delivery)

@@ -9,10 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gridmart.sources.meter_files import model
-from gridmart.sources.meter_files.model import LENGTHS, Parsed, Reject, short
+from gridmart.sources.meter_files.model import LENGTHS, MAX_POINT_LENGTH, Parsed, Reject, Rejects, short
 from gridmart.sources.meter_files.times import day_minutes
 
-MAX_POINT_LENGTH = 64
 MAX_VERSION = 10**18
 CONTROL = r"[\x00-\x1f\x7f]"
 NO_DATE = np.datetime64("NaT", "D")
@@ -46,7 +45,7 @@ class Checks:
     ) -> None:
         self.columns, self.zone, self.said, self.content = columns, zone, said, content
         self.good = np.ones(len(columns.numbers), dtype=bool)
-        self.rejects: list[Reject] = []
+        self.rejects = Rejects()
         self._check_columns()
 
     def refuse(self, bad: np.ndarray, rule: str, reason: Callable[[int], str]) -> None:

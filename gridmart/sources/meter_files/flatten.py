@@ -1,5 +1,6 @@
 """From delivered days to rows of the lake: what is out of its time is refused, what is left becomes readings."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gridmart.sources.meter_files import model
 from gridmart.sources.meter_files.model import Parsed, Reject
 from gridmart.sources.meter_files.times import day_start_s
 
@@ -16,7 +18,16 @@ US = 1_000_000
 
 
 def screen(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
-    """Refuse days in the future of their arrival, older than five years, or of a register without a channel."""
+    """Refuse what lies after its arrival, is older than five years, has no channel, or is no interval.
+
+    Of `reads`, the indexes at local 00:00 become registers; a read without one is refused, since the lake keeps
+    intervals of the local day and indexes between days.
+    """
+    parsed = _screen_days(parsed, arrived_at, zone)
+    return _screen_reads(parsed, arrived_at, zone) if parsed.reads.num_rows else parsed
+
+
+def _screen_days(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
     days = parsed.days
     today = arrived_at.astimezone(zone).date()
     latest, earliest = today + timedelta(days=1), today - STALE_AFTER
@@ -49,7 +60,65 @@ def screen(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
     kept = days.filter(pa.array(good))
     reads = parsed.registers.filter(pc.is_in(parsed.registers["row_number"], kept["row_number"].combine_chunks()))
     rejects.sort(key=lambda reject: reject.row_number)
-    return Parsed(parsed.format, kept, reads, rejects, parsed.lines)
+    return replace(parsed, days=kept, registers=reads, rejects=rejects)
+
+
+def _screen_reads(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
+    reads = parsed.reads.combine_chunks()
+    today = arrived_at.astimezone(zone).date()
+    earliest = np.datetime64(today - STALE_AFTER)
+    has_channel = pc.is_valid(reads["channel"]).to_numpy(zero_copy_only=False)
+    days, stored = {}, {}
+    for end in ("start", "end"):
+        days[end], is_midnight = _local_days(reads[f"{end}_s"].to_numpy(), zone)
+        found = pc.is_valid(reads[f"index_{end}"]).to_numpy(zero_copy_only=False)
+        stored[end] = found & is_midnight & has_channel
+    checks = (
+        ("unknown_channel", ~has_channel, "register {stream} has no channel"),
+        ("future", days["end"] > np.datetime64(today + timedelta(days=1)), "it ends after the day of arrival {today}"),
+        ("stale", days["end"] < earliest, "it ends more than five years before {today}"),
+        ("not_an_interval", ~(stored["start"] | stored["end"]), "{kind}: the lake keeps no such value"),
+    )
+    good = np.ones(reads.num_rows, dtype=bool)
+    rejects = list(parsed.rejects)
+    for rule, bad, reason in checks:
+        for n in np.flatnonzero(bad & good).tolist():
+            row = reads.slice(n, 1).to_pylist()[0]
+            kind = "an energy over a time of its own" if row["value"] is not None else "an index away from local 00:00"
+            moments = [datetime.fromtimestamp(row[name], zone).isoformat() for name in ("start_s", "end_s")]
+            numbers = (row["value"], row["index_start"], row["index_end"])
+            texts = [row["point_no"], row["stream"], row["unit"], *moments]
+            texts += ["" if number is None else f"{number:g}" for number in numbers]
+            rejects.append(
+                Reject(
+                    row["row_number"], rule, reason.format(today=today, kind=kind, **row), row["point_no"],
+                    row["channel"] or row["stream"], days["end"][n].item(), ",".join(texts),
+                )
+            )  # fmt: skip
+        good &= ~bad
+    rejects.sort(key=lambda reject: reject.row_number)
+    registers = [parsed.registers]
+    scale = reads["scale"].to_numpy().astype(np.float64)
+    for end in ("start", "end"):
+        keep = stored[end] & good
+        index = reads[f"index_{end}"].to_numpy(zero_copy_only=False)
+        columns = {name: reads[name] for name in ("point_no", "channel", "version", "row_number")}
+        columns["business_date"] = pa.array(days[end])
+        columns["index_start"] = pa.array(np.where(scale < 0, index / np.abs(scale), index * scale), from_pandas=True)
+        columns["index_end"] = pa.nulls(reads.num_rows, pa.float64())
+        table = pa.table({name: columns[name] for name in model.REGISTERS.names}, schema=model.REGISTERS)
+        registers.append(table.filter(pa.array(keep)))
+    return replace(
+        parsed, reads=reads.filter(pa.array(good)), registers=pa.concat_tables(registers), rejects=rejects
+    )  # fmt: skip
+
+
+def _local_days(seconds: np.ndarray, zone: ZoneInfo) -> tuple[np.ndarray, np.ndarray]:
+    """Local date of each moment, and whether it is 00:00."""
+    unique, place = np.unique(seconds, return_inverse=True)
+    days = [datetime.fromtimestamp(second, zone).date() for second in unique.tolist()]
+    midnight = [second == day_start_s(day, zone) for second, day in zip(unique.tolist(), days, strict=True)]
+    return np.array(days, dtype="datetime64[D]")[place], np.array(midnight, dtype=bool)[place]
 
 
 def count_readings(days: pa.Table) -> int:

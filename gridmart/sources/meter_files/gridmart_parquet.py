@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gridmart.sources.meter_files import container
-from gridmart.sources.meter_files.checks import MAX_POINT_LENGTH, NO_DATE, Checks, Columns
+from gridmart.sources.meter_files.checks import NO_DATE, Checks, Columns
 from gridmart.sources.meter_files.gridmart_csv import HEAD
-from gridmart.sources.meter_files.model import Parsed, RefusalError
+from gridmart.sources.meter_files.model import MAX_POINT_LENGTH, Parsed, RefusalError
 from gridmart.sources.meter_files.parquet_claims import MAGIC, Limits, check
 
 NAME = "gridmart_parquet"

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, tzinfo
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 
+MAX_POINT_LENGTH = 64
+MAX_REJECTS = 500_000  # of one file
 CONTENT_LENGTH = 500  # characters of a refused record that quarantine keeps
 LENGTHS = (1, 5, 10, 15, 30, 60)  # minutes of an interval that are known
 
@@ -46,6 +48,39 @@ REGISTERS = pa.schema(
     }
 )
 
+# What is no interval of a day: an index at a moment (start_s = end_s), or an energy over any other time (a month)
+# with the indexes at its ends where they are delivered. start_s, end_s: seconds since 1970; channel, scale: as in DAYS,
+# a register of one tariff has a channel of its own (import_kwh_peak).
+READS = pa.schema(
+    {
+        "point_no": pa.string(),
+        "stream": pa.string(),
+        "channel": pa.string(),
+        "unit": pa.string(),
+        "scale": pa.int32(),
+        "start_s": pa.int64(),
+        "end_s": pa.int64(),
+        "value": pa.float64(),
+        "index_start": pa.float64(),
+        "index_end": pa.float64(),
+        "flag": pa.string(),
+        "version": pa.int64(),
+        "row_number": pa.int64(),
+    }
+)
+
+# What a record says beside its values: one row a word (a service order, a reason, a meter's number).
+DETAILS = pa.schema(
+    {
+        "point_no": pa.string(),
+        "stream": pa.string(),
+        "business_date": pa.date32(),
+        "row_number": pa.int64(),
+        "name": pa.string(),
+        "text": pa.string(),
+    }
+)
+
 UNITS = {"kwh": 1, "wh": -1000, "mwh": 1000, "kvarh": 1, "varh": -1000, "mvarh": 1000, "v": 1, "a": 1}
 QUANTITY = {
     "kwh": "energy", "wh": "energy", "mwh": "energy", "kvarh": "reactive", "varh": "reactive", "mvarh": "reactive",
@@ -76,6 +111,8 @@ NEXT_STEPS = {
     "interval_mismatch": "deliver as many values as the day has intervals",
     "unknown_channel": "map the register to a channel, or stop delivering it",
     "truncated": "the file ends too early: deliver it again in full",
+    "xml_entities": "export the file without a document type (DTD); entities are not expanded",
+    "not_an_interval": "deliver the load profile on the grid of the local day, or the index at local 00:00",
 }
 
 
@@ -105,20 +142,41 @@ class Reject:
         return NEXT_STEPS[self.rule]
 
 
+class Rejects(list[Reject]):
+    """Refused records of one file, as many as memory can be asked to hold."""
+
+    def append(self, reject: Reject) -> None:
+        """Add one; a RefusalError of the whole file when there are too many to tell one by one."""
+        if len(self) >= MAX_REJECTS:
+            raise RefusalError("bad_structure", f"more than {MAX_REJECTS:,} records are refused, as: {reject.reason}")
+        super().append(reject)
+
+
 @dataclass
 class Parsed:
-    """Content of one file: delivered = rows of days + rejects."""
+    """Content of one file: delivered = rows of days + rows of reads + rejects.
+
+    zones: the local time that the file itself states for a point, where it does.
+    """
 
     format: str
     days: pa.Table = field(default_factory=lambda: DAYS.empty_table())
     registers: pa.Table = field(default_factory=lambda: REGISTERS.empty_table())
     rejects: list[Reject] = field(default_factory=list)
     lines: int = 0
+    reads: pa.Table = field(default_factory=lambda: READS.empty_table())
+    details: pa.Table = field(default_factory=lambda: DETAILS.empty_table())
+    zones: dict[str, tzinfo] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> int:
+        """Records that can be read."""
+        return self.days.num_rows + self.reads.num_rows
 
     @property
     def delivered(self) -> int:
         """Records in the file, accepted or not."""
-        return self.days.num_rows + len(self.rejects)
+        return self.accepted + len(self.rejects)
 
 
 class Format(Protocol):
@@ -160,7 +218,11 @@ def join(parts: Iterable[Parsed]) -> Parsed:
     if len(listed) == 1:
         return listed[0]
     days, registers, rejects, offset = [], [], [], 0
+    reads, details, zones = [], [], {}
     for part in listed:
+        reads.append(_shifted(part.reads, offset))
+        details.append(_shifted(part.details, offset))
+        zones.update(part.zones)
         days.append(_shifted(part.days, offset))
         registers.append(_shifted(part.registers, offset))
         for reject in part.rejects:
@@ -168,7 +230,10 @@ def join(parts: Iterable[Parsed]) -> Parsed:
         rejects += part.rejects
         offset += max(part.lines, 1)
     names = sorted({part.format for part in listed if part.format})
-    return Parsed("+".join(names), pa.concat_tables(days), pa.concat_tables(registers), rejects, offset)
+    return Parsed(
+        "+".join(names), pa.concat_tables(days), pa.concat_tables(registers), rejects, offset,
+        pa.concat_tables(reads), pa.concat_tables(details), zones,
+    )  # fmt: skip
 
 
 def _shifted(table: pa.Table, offset: int) -> pa.Table:

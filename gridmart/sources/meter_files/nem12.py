@@ -1,32 +1,35 @@
 """NEM12, the interval file of Australia's market operator AEMO (Meter Data File Format Specification NEM12 & NEM13).
 
 100 header · 200 register · 300 day of values · 400 quality of a part of the day · 500 B2B detail · 900 end.
+What 200, 300, 400 and 500 say beside values and flags is kept in `Parsed.details`.
 """
 
-import io
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import csv
 
-from gridmart.sources.meter_files import model
-from gridmart.sources.meter_files.checks import MAX_POINT_LENGTH
-from gridmart.sources.meter_files.gridmart_csv import NUMBER
-from gridmart.sources.meter_files.model import Parsed, RefusalError, Reject, short
+from gridmart.sources.meter_files import model, numbers
+from gridmart.sources.meter_files.model import LENGTHS, MAX_POINT_LENGTH, Parsed, RefusalError, Reject, Rejects, short
 from gridmart.sources.meter_files.times import day_minutes
 
 NAME = "nem12"
 IS_TEXT = True
 CHANNELS = {"E1": "import_kwh", "B1": "export_kwh", "Q1": "import_kvarh", "K1": "export_kvarh"}
-LENGTHS = (5, 15, 30)
+KNOWN_LENGTHS = frozenset(str(length) for length in LENGTHS)  # the specification has 5, 15 and 30; files have 10 too
 FLAG = re.compile(r"^[AEFNSV][0-9]{0,2}$")
-IS_NUMBER = re.compile(NUMBER.encode())
-STAMP = re.compile(r"^[0-9]{14}$")
+FLAGS = frozenset(b"A E F N S V".split())  # the commonest, known without looking twice
+IS_NUMBER = re.compile(numbers.NUMBER.encode())
+STAMP = re.compile(rb"^[0-9]{14}$")
+MAX_KEPT = 100_000  # dates that are looked at once only
 FOLD_LIMIT = 40  # lines that one folded 300 record may take
+WORDS_200 = ("nmi_configuration", "register_id", "", "mdm_data_stream", "meter_no", "", "", "next_read_date")
+WORDS_500 = ("transaction_code", "service_order", "read_at", "index_read")
+WORDS_REASON = ("reason_code", "reason")
 
 
 def matches(head: bytes) -> bool:
@@ -51,10 +54,11 @@ class _Stream:
     suffix: str
     unit: str
     length: int
+    fewest: int  # commas that a 300 record of a common day has at least; 0 where the length is not known
     fault: tuple[str, str] | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class _Day:
     """A 300 record with its 400 records."""
 
@@ -62,22 +66,25 @@ class _Day:
     number: int
     text: bytes
     day: date
-    values: list[bytes]
+    values: bytes
+    count: int
     flag: str
     version: int
-    parts: list[tuple[int, int, str]] = field(default_factory=list)
+    parts: list[tuple[int, int, str]] | None = None
     fault: tuple[str, str] | None = None
 
 
 class _Reader:
     def __init__(self, zone: ZoneInfo) -> None:
         self.zone = zone
-        self.rejects: list[Reject] = []
+        self.rejects = Rejects()
         self.days: list[_Day] = []
         self.stream: _Stream | None = None
         self.current: _Day | None = None
         self.version = 0
-        self.dates: dict[bytes, date | None] = {}
+        self.dates: dict[tuple[bytes, int], tuple[date | None, int]] = {}
+        self.versions: dict[bytes, int] = {b"": 0}
+        self.details: list[tuple[str, str, date | None, int, str, str]] = []
 
     def read(self, data: bytes) -> Parsed:
         lines = data.split(b"\n")
@@ -90,15 +97,21 @@ class _Reader:
             line = raw.rstrip(b"\r ")
             kind = line[:4]
             if kind == b"300,":
-                line, skip_to = self._unfolded(lines, number, line)
-                self._record_300(number, line)
+                commas = line.count(b",")
+                if self.stream and commas < self.stream.fewest:
+                    line, skip_to = self._unfolded(lines, number, line)
+                    commas = line.count(b",")
+                self._record_300(number, line, commas)
+                if skip_to > number and self.current:
+                    reason = f"the record is folded over lines {number} to {skip_to}: a record is one line"
+                    self.current.fault = "bad_structure", reason
             elif kind == b"200,":
                 self.current, self.stream = None, self._record_200(line)
+                self._keep(number, None, zip(WORDS_200, line.decode().split(",")[2:], strict=False))
             elif kind == b"400,":
                 self._record_400(number, line)
             elif kind == b"500,":
-                if self.current is None:
-                    self._reject(number, line, "bad_structure", "a 500 record without a 300 record before it")
+                self._record_500(number, line)
             elif line[:3] == b"900" and line[3:4] in (b"", b","):
                 ended, self.current, self.stream = True, None, None
             elif kind == b"100,":
@@ -131,22 +144,26 @@ class _Reader:
         parts = [part.strip() for part in line.decode().split(",")]
         parts += [""] * (10 - len(parts))
         point, suffix, unit, length = parts[1], parts[4].upper(), parts[7], parts[8]
-        stream = _Stream(point, suffix, unit, int(length) if length in ("5", "15", "30") else 0)
+        stream = _Stream(point, suffix, unit, int(length) if length in KNOWN_LENGTHS else 0, 0)
+        stream.fewest = 1440 // stream.length + 2 if stream.length else 0
         if not point or len(point) > MAX_POINT_LENGTH or not re.fullmatch(r"[A-Z][0-9A-Z]{1,2}", suffix):
             stream.fault = "bad_structure", f"the 200 record names no NMI or suffix: {short(line)[:80]}"
-        elif unit.lower() not in model.UNITS:
+        elif (suffix in CHANNELS or unit.lower().endswith("h")) and unit.lower() not in model.UNITS:
             stream.fault = "unit_mismatch", f"unit {unit[:20]!r} of the 200 record is not known"
         elif suffix in CHANNELS and model.CHANNELS[CHANNELS[suffix]] != model.QUANTITY[unit.lower()]:
             stream.fault = "unit_mismatch", f"unit {unit!r} does not measure register {suffix}"
         elif not stream.length:
-            stream.fault = "interval_mismatch", f"interval length {length[:20]!r} of the 200 record is not 5, 15 or 30"
+            reason = f"interval length {length[:20]!r} of the 200 record is not one of {LENGTHS}"
+            stream.fault = "interval_mismatch", reason
         return stream
 
     def _unfolded(self, lines: list[bytes], number: int, line: bytes) -> tuple[bytes, int]:
-        """A 300 record that a mail gateway folded over several lines, as one line; and its last line's number."""
-        if self.stream is None or not self.stream.length:
-            return line, number
-        due, last = 1440 // self.stream.length + 2, number
+        """A 300 record that a mail gateway folded over several lines, as one line; and its last line's number.
+
+        It is refused as one record, with all of its content: where a line was cut, a value may be cut too.
+        """
+        assert self.stream
+        due, last = self.stream.fewest, number
         while line.count(b",") < due and last < len(lines) and last - number < FOLD_LIMIT:
             more = lines[last].rstrip(b"\r ")
             if more[:4] in (b"100,", b"200,", b"300,", b"400,", b"500,", b"900,") or more == b"900":
@@ -154,37 +171,78 @@ class _Reader:
             line, last = line + more, last + 1
         return line, last
 
-    def _record_300(self, number: int, line: bytes) -> None:
+    def _record_300(self, number: int, line: bytes, commas: int) -> None:
         self.current = None
         stream = self.stream
         if stream is None:
             return self._reject(number, line, "bad_structure", "a 300 record without a 200 record before it")
-        parts = line.split(b",")
-        text = parts[1].strip()
-        if text not in self.dates:
-            self.dates[text] = _date(text)
-        day = self.dates[text]
+        end = line.find(b",", 4)
+        text = line[4:end] if end > 0 else line[4:]
+        found = self.dates.get((text, stream.length))
+        day, due = found if found else self._date_of(text, stream.length)
         if stream.fault:
             return self._reject(number, line, *stream.fault)
         if day is None:
             return self._reject(number, line, "bad_date", f"{short(text)[:20]!r} is not a date YYYYMMDD")
-        due = day_minutes(day, self.zone) // stream.length
-        values, tail = parts[2 : 2 + due], [part.strip().decode() for part in parts[2 + due :]]
-        flag = tail[0].upper() if tail else ""
-        updated = tail[3] if len(tail) > 3 else ""
-        version = int(updated) if STAMP.match(updated) and updated.isascii() else self.version
-        record = _Day(stream, number, line, day, values, flag, version)
-        self.current = record
-        if not FLAG.match(flag):
-            place = next((n for n, part in enumerate(parts[2:]) if FLAG.match(part.strip().decode().upper())), None)
-            is_value = not flag or IS_NUMBER.match(flag.encode()) is not None
-            found = len(parts) - 2 if place is None else place
-            record.fault = (
-                ("interval_mismatch", f"{found} values, the day has {due} intervals of {stream.length} minutes")
-                if place is not None or is_value
-                else ("bad_structure", f"quality flag {flag[:10]!r} is not one of A, E, F, N, S, V")
+        if commas < due + 2:
+            return self._short_300(number, line, day, due)
+        parts = line.rsplit(b",", commas - due - 1)
+        flag = parts[1]
+        if flag not in FLAGS:
+            flag = flag.strip().upper()
+            if not FLAG.match(flag.decode("utf-8", "replace")):
+                return self._short_300(number, line, day, due)
+        updated = parts[4] if len(parts) > 4 else b""
+        version = self.versions.get(updated)
+        if version is None:
+            stamp = updated.strip()
+            version = self.versions[updated] = int(stamp) if STAMP.match(stamp) else 0
+        self.current = _Day(
+            stream, number, line, day, parts[0][end + 1 :], due, flag.decode(), version or self.version
+        )  # fmt: skip
+        self.days.append(self.current)
+        if len(parts) > 2 and (parts[2] or (len(parts) > 3 and parts[3])):
+            self._keep(number, day, zip(WORDS_REASON, (part.decode() for part in parts[2:4]), strict=False))
+        return None
+
+    def _date_of(self, text: bytes, length: int) -> tuple[date | None, int]:
+        """The date and how many intervals it has, kept for the next record of it."""
+        day = _date(text.strip())
+        found = day, day_minutes(day, self.zone) // length if day and length else 0
+        if len(self.dates) < MAX_KEPT:
+            self.dates[text, length] = found
+        return found
+
+    def _short_300(self, number: int, line: bytes, day: date, due: int) -> None:
+        """A 300 record without a quality flag after as many values as the day has intervals."""
+        assert self.stream
+        parts = [part.strip().decode() for part in line.split(b",")[2:]]
+        flag = parts[due].upper() if len(parts) > due else ""
+        place = next((n for n, part in enumerate(parts) if FLAG.match(part.upper())), None)
+        record = _Day(self.stream, number, line, day, b"", 0, flag, self.version)
+        record.fault = (
+            (
+                "interval_mismatch",
+                f"{len(parts) if place is None else place} values, "
+                f"the day has {due} intervals of {self.stream.length} minutes",
             )
+            if place is not None or not flag or IS_NUMBER.match(flag.encode())
+            else ("bad_structure", f"quality flag {flag[:10]!r} is not one of A, E, F, N, S, V")
+        )
+        self.current = record
         self.days.append(record)
+
+    def _keep(self, number: int, day: date | None, words: Iterable[tuple[str, str]]) -> None:
+        """What a record says beside its values."""
+        assert self.stream
+        for name, text in words:
+            if name and (text := text.strip()):
+                self.details.append((self.stream.point, self.stream.suffix, day, number, name, text[:240]))
+
+    def _record_500(self, number: int, line: bytes) -> None:
+        if self.current is None:
+            return self._reject(number, line, "bad_structure", "a 500 record without a 300 record before it")
+        return self._keep(number, self.current.day, zip(WORDS_500, line.decode().split(",")[1:], strict=False))
 
     def _record_400(self, number: int, line: bytes) -> None:
         parts = [part.strip() for part in line.decode().split(",")]
@@ -198,12 +256,17 @@ class _Reader:
             return None
         if not FLAG.match(flag):
             record.fault = record.fault or ("bad_structure", f"line {number}: quality flag {flag[:10]!r} is not known")
-        elif not 1 <= first <= last <= len(record.values):
+        elif not 1 <= first <= last <= record.count:
             record.fault = record.fault or (
                 "interval_mismatch",
-                f"line {number}: the 400 record speaks of intervals {first} to {last} of {len(record.values)}",
+                f"line {number}: the 400 record speaks of intervals {first} to {last} of {record.count}",
             )
+        if record.parts is None:
+            record.parts = []
         record.parts.append((first, last, flag))
+        if any(parts[4:6]):
+            words = zip(WORDS_REASON, (f"{first}-{last}: {part}" if part else "" for part in parts[4:6]), strict=False)
+            self._keep(number, record.day, words)
         return None
 
     def _truncated(self, lines: list[bytes]) -> None:
@@ -218,8 +281,8 @@ class _Reader:
         """One flag a value, or None when one flag holds for all; sets a fault when 400 records leave a hole."""
         if record.flag != "V":
             return None
-        flags = [""] * len(record.values)
-        for first, last, flag in record.parts:
+        flags = [""] * record.count
+        for first, last, flag in record.parts or ():
             flags[first - 1 : last] = [flag] * (last - first + 1)
         if hole := flags.count(""):
             record.fault = "bad_structure", f"flag V, but no 400 record for {hole} of {len(flags)} intervals"
@@ -231,8 +294,8 @@ class _Reader:
             if record.fault is None:
                 flags[record.number] = self._flags(record)
         tables = []
-        for width in sorted({len(record.values) for record in self.days if record.fault is None}):
-            alike = [record for record in self.days if record.fault is None and len(record.values) == width]
+        for width in sorted({record.count for record in self.days if record.fault is None}):
+            alike = [record for record in self.days if record.fault is None and record.count == width]
             matrix = _matrix(alike, width)
             good = [record.fault is None for record in alike]
             if not all(good):
@@ -243,32 +306,27 @@ class _Reader:
                 self._reject(record.number, record.text, *record.fault, day=record)
         self.rejects.sort(key=lambda reject: reject.row_number)
         days = pa.concat_tables(tables) if tables else model.DAYS.empty_table()
-        return Parsed(NAME, days, rejects=self.rejects)
+        if not self.days and not self.rejects:
+            raise RefusalError("empty_file", "the file holds no 300 record")
+        return Parsed(NAME, days, rejects=self.rejects, details=details_table(self.details))
+
+
+def details_table(rows: list[tuple[str, str, date | None, int, str, str]]) -> pa.Table:
+    """Rows of model.DETAILS as a table."""
+    if not rows:
+        return model.DETAILS.empty_table()
+    columns = zip(zip(*rows, strict=True), model.DETAILS, strict=True)
+    return pa.table([pa.array(column, field.type) for column, field in columns], schema=model.DETAILS)
 
 
 def _matrix(records: list[_Day], width: int) -> np.ndarray:
     """Values of records of one width, all at once; only where that fails, record by record, setting faults."""
-    body = b"\n".join(b",".join(record.values) for record in records) + b"\n"
-    names = [f"i{n}" for n in range(width)]
-    try:
-        table = csv.read_csv(
-            io.BytesIO(body),
-            csv.ReadOptions(use_threads=False, column_names=names, block_size=4 << 20),
-            csv.ParseOptions(quote_char=False, double_quote=False, ignore_empty_lines=False),
-            csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64()), null_values=[""], check_utf8=False),
-        )
-        matrix = np.empty((len(records), width))
-        nulls = 0
-        for place, column in enumerate(table.columns):
-            matrix[:, place] = column.to_numpy()
-            nulls += column.null_count
-        if np.isfinite(matrix).sum() + nulls == matrix.size:
-            return matrix
-    except pa.ArrowInvalid:
-        pass
+    values = numbers.cells(b",".join([record.values for record in records]))
+    if values is not None and len(values) == len(records) * width:
+        return values.reshape(len(records), width)
     matrix = np.full((len(records), width), np.nan)
     for row, record in enumerate(records):
-        for place, cell in enumerate(record.values):
+        for place, cell in enumerate(record.values.split(b",")):
             text = cell.strip()
             if text and not (IS_NUMBER.match(text) and np.isfinite(float(text))):
                 record.fault = "bad_number", f"value {place + 1} is {short(text)[:40]!r}, not a number"
@@ -284,7 +342,7 @@ def _table(records: list[_Day], matrix: np.ndarray, flags: dict[int, list[str] |
         "stream": [record.stream.suffix for record in records],
         "channel": [CHANNELS.get(record.stream.suffix) for record in records],
         "unit": [record.stream.unit for record in records],
-        "scale": [model.UNITS[record.stream.unit.lower()] for record in records],
+        "scale": [model.UNITS.get(record.stream.unit.lower(), 1) for record in records],
         "business_date": [record.day for record in records],
         "interval_minutes": [record.stream.length for record in records],
         "version": [record.version for record in records],

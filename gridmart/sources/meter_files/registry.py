@@ -4,11 +4,35 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gridmart.errors import GridmartError
-from gridmart.sources.meter_files import container, gridmart_csv, gridmart_parquet, nem12
+from gridmart.sources.meter_files import (
+    chinese_csv,
+    container,
+    encodings,
+    green_button,
+    gridmart_csv,
+    gridmart_parquet,
+    iec61968,
+    mscons,
+    nem12,
+    nem13,
+    prime,
+    xml_reader,
+)
 from gridmart.sources.meter_files.model import Format, Parsed, RefusalError, Reject, join, short
 
-FORMATS: tuple[Format, ...] = (gridmart_csv, gridmart_parquet, nem12)
+FORMATS: tuple[Format, ...] = (
+    gridmart_csv,
+    gridmart_parquet,
+    nem12,
+    nem13,
+    chinese_csv,
+    green_button,
+    mscons,
+    prime,
+    iec61968,
+)
 HEAD = 64 * 1024
+MAX_LINES = 20_000_000  # of one text; real files have some hundred bytes a line
 BOM = b"\xef\xbb\xbf"
 
 
@@ -34,9 +58,14 @@ def _text(data: bytes) -> bytes:
             data.decode("utf-8")
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
-            raise RefusalError("bad_encoding", f"not UTF-8: byte 0x{data[error.start]:02x} in line {line}") from error
+            reason = f"not UTF-8: byte 0x{data[error.start]:02x} in line {line}"
+            if (recoded := encodings.as_utf8(data)) is None:
+                raise RefusalError("bad_encoding", reason) from error
+            data = recoded
     if not data.strip():
         raise RefusalError("empty_file", "the file holds only blanks")
+    if data.count(b"\n") > MAX_LINES:
+        raise RefusalError("archive_limit", f"the file has more than {MAX_LINES:,} lines")
     return data
 
 
@@ -51,7 +80,10 @@ def parse_bytes(data: bytes, zone: ZoneInfo, format_name: str | None = None) -> 
             try:
                 if isinstance(content, RefusalError):
                     raise content
-                parts.append(_parse(content, zone, format_name))
+                part = _parse(content, zone, format_name)
+                if not part.delivered:
+                    raise RefusalError("empty_file", "the file holds no record")
+                parts.append(part)
             except RefusalError as refusal:
                 parts.append(_refused(refusal, name, b"" if isinstance(content, RefusalError) else content))
     except RefusalError as refusal:
@@ -83,6 +115,8 @@ def _format_of(text: bytes) -> Format:
     for found in FORMATS:
         if found.IS_TEXT and found.matches(head):
             return found
+    if root := xml_reader.root(head):
+        raise RefusalError("unknown_format", f"no known format is an XML document of <{root[1][:60]}>")
     first = short(head.split(b"\n", 1)[0])[:80]
     raise RefusalError("unknown_format", f"no known format starts with {first!r}")
 

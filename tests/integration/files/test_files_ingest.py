@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pytest
+from format_samples import SAMPLES, frozen_csv, prime_meter, prime_report
 from lake_reset import empty_lake
 from meter_file_samples import csv_file, csv_of_days, csv_row, nem12_file, record_200, record_300
 
@@ -91,6 +92,36 @@ def test_files_of_both_formats_become_readings(installation: Settings):
     assert ("P000000002", "import_kwh", start, FIRST, 3.01, 15) in found
     assert len(rows("register_read")) == 6
     assert mirrored("file") == 2
+    accounts_balance()
+
+
+def test_every_format_comes_in_and_what_the_lake_cannot_keep_is_in_quarantine(installation: Settings):
+    for name, content in SAMPLES.items():
+        put(installation, f"{name}.dat", content)
+    put(installation, "frozen.csv", frozen_csv("1400000001,M1,2026-10-01,80,100.5,1,20.5,,40").encode("gbk"))
+    close = '<S05 Fh="20261001000000000S" Ctr="1" Pt="{}"><Value AIa="7"/></S05>'
+    put(installation, "s05.xml", prime_report("S05", prime_meter(close.format(0), close.format(1))))
+    run()
+    formats = {row[0] for row in rows("file", "format")}
+    assert set(SAMPLES) <= formats
+    accounts_balance()
+    assert ("UP1", "import_kwh", 15, 0.001, "A") in rows(
+        "reading_raw", "point_no, channel, interval_minutes, value, quality_flag"
+    )
+    registers = rows("register_read", "point_no, channel, index_start")
+    assert {
+        ("M1", "import_kwh", 100.5), ("M1", "import_kwh_sharp", 1.0), ("M1", "import_kwh_peak", 20.5),
+        ("M1", "import_kwh_valley", 40.0), ("ZIV001", "import_kwh", 7.0), ("ZIV001", "import_kwh_p1", 7.0),
+        ("METER1", "import_kwh", 100.0),
+    } <= set(registers)  # fmt: skip
+    assert {row[0] for row in rows("quarantine", "rule")} == {"unknown_channel"}
+
+
+def test_a_file_of_registers_alone_touches_its_dates(installation: Settings):
+    put(installation, "frozen.csv", frozen_csv("1400000001,M1,2026-10-03,80,100.5,1,20.5,,40").encode("gbk"))
+    assert run() == {
+        "from": "2026-10-03", "to": "2026-10-03", "files": 1, "readings": 0, "quarantined": 0, "touched": True,
+    }  # fmt: skip
     accounts_balance()
 
 

@@ -36,6 +36,22 @@ def nem12_file(*records: str, header: str = "100,NEM12,202610020000,MDP,RET", en
     return "".join(f"{line}\n" for line in (header, *records, end) if line).encode()
 
 
+def record_250(
+    start: str = "20261001000000", end: str = "20261004120000", before: str = "00990.5", after: str = "01012.5",
+    quantity: str = "22.0", suffix: str = "11", direction: str = "E", unit: str = "kWh", quality: str = "A",
+) -> str:  # fmt: skip
+    """A 250 record."""
+    return (
+        f"250,P000000001,1141,1,{suffix},{suffix},METER1,{direction},{before},{start},A,,,{after},{end},{quality},,,"
+        f"{quantity},{unit},20261101,20261005010203,"
+    )
+
+
+def nem13_file(*records: str, end: str = "900") -> bytes:
+    """A NEM13 file of these records."""
+    return nem12_file(*records, header="100,NEM13,202610020000,MDP,RET", end=end)
+
+
 def csv_of_days(points: int, first: date, days: int, version: int = 1, base: float = 1.0) -> bytes:
     """Several points and days of gridmart CSV, different everywhere."""
     rows = [

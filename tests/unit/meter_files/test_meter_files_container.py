@@ -58,7 +58,7 @@ def test_a_bad_member_leaves_the_others():
         (CSV.replace(b"P000000001", "客户".encode("gbk")), "bad_encoding"),
         (CSV.decode().encode("utf-16"), "bad_encoding"),
         (b"hello,world\n1,2\n", "unknown_format"),
-        (b"100,NEM13,200405011135,MDA1,Ret1\n900\n", "unknown_format"),
+        (b"100,NEM13,200405011135,MDA1,Ret1\n900\n", "empty_file"),
         (gzip.compress(CSV)[:-20], "truncated"),
         (gzip.compress(CSV)[:20] + b"garbage" * 9, "bad_archive"),
         (packed(a=CSV)[:-30], "bad_archive"),

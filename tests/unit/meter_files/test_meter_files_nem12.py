@@ -68,18 +68,54 @@ def test_the_version_is_the_update_time_or_else_the_files():
     assert parse_bytes(data, ZONE).days["version"].to_pylist() == [20261002010203, 20261002000000]
 
 
+@pytest.mark.parametrize("tail", ["A,,,20261002010203", "A,,,20261002010203,", "A,,,20261002010203,,,,,,,", "A"])
+def test_missing_and_additional_fields_after_the_flag_are_fine(tail: str):
+    parsed = parse_bytes(nem12_file(record_200(), record_300(tail=tail)), ZONE)
+    assert not parsed.rejects
+    assert parsed.days["flag"].to_pylist() == ["A"]
+
+
+def test_a_register_that_gridmart_has_no_channel_for_is_read_as_it_is():
+    data = nem12_file(record_200(suffix="V1", unit="", minutes=10), record_300(values=[230.5] * 144))
+    row = parse_bytes(data, ZONE).days.to_pylist()[0]
+    assert (row["stream"], row["channel"], row["interval_minutes"], len(row["values"])) == ("V1", None, 10, 144)
+
+
+def test_what_records_say_beside_their_values_is_kept():
+    data = nem12_file(
+        record_200(), record_300(tail="V,,,20261002010203,"), "400,1,20,A,,", "400,21,48,S14,0,lost, then found",
+        "500,S,SRV1,20261001121004,001123.5", record_300("20261002", tail="F14,32,gone,20261003010203,"),
+    )  # fmt: skip
+    parsed = parse_bytes(data, ZONE)
+    assert not parsed.rejects
+    found = [(row["row_number"], row["name"], row["text"]) for row in parsed.details.to_pylist()]
+    assert found == [
+        (2, "nmi_configuration", "E1"), (2, "register_id", "1"), (2, "mdm_data_stream", "N1"),
+        (2, "meter_no", "METER1"), (5, "reason_code", "21-48: 0"), (5, "reason", "21-48: lost"),
+        (6, "transaction_code", "S"), (6, "service_order", "SRV1"), (6, "read_at", "20261001121004"),
+        (6, "index_read", "001123.5"), (7, "reason_code", "32"), (7, "reason", "gone"),
+    ]  # fmt: skip
+    assert {row["business_date"] for row in parsed.details.to_pylist()[6:10]} == {date(2026, 10, 1)}
+
+
+def test_a_file_without_any_day_is_refused():
+    assert rules(nem12_file()) == [(0, "empty_file")]
+
+
 def test_500_records_and_an_empty_value_are_fine():
     data = nem12_file(record_200(), record_300(values=["", *[1] * 47]), "500,O,S01009,20260310121004,")
     assert not rules(data)
     assert len(readings(data)) == 47
 
 
-def test_a_folded_300_record_is_one_record():
+def test_a_folded_300_record_is_refused_as_one_record():
     line = record_300()
-    data = nem12_file(record_200(), line[:60], line[60:])
+    data = nem12_file(record_200(), line[:60], line[60:120], line[120:], record_300("20261002"))
     parsed = parse_bytes(data, ZONE)
-    assert not parsed.rejects
-    assert parsed.days["values"].to_pylist() == [[0.5] * 48]
+    assert [(reject.row_number, reject.rule) for reject in parsed.rejects] == [(3, "bad_structure")]
+    assert "lines 3 to 5" in parsed.rejects[0].reason
+    assert parsed.rejects[0].content == line
+    assert parsed.days["row_number"].to_pylist() == [6]
 
 
 @pytest.mark.parametrize(

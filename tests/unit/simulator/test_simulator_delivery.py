@@ -146,12 +146,13 @@ def test_a_late_record_says_the_same_as_it_would_have_in_time(tmp_path: Path, wr
 
 
 @pytest.mark.parametrize("writer", WRITERS, ids=lambda w: w.NAME)
-def test_a_file_of_which_nothing_is_left_is_still_one(tmp_path: Path, writer: ModuleType) -> None:
+def test_a_file_of_which_nothing_is_left_is_told_by_its_reader(tmp_path: Path, writer: ModuleType) -> None:
     made = delivery(people(), STATION, START, 1)
     made.copies[:] = 0
     writer.write(tmp_path / "empty", made)
     parsed = parse_file(tmp_path / "empty", ZONE)
-    assert (parsed.days.num_rows, parsed.rejects, parsed.format) == (0, [], writer.NAME)
+    assert parsed.days.num_rows == 0 and [reject.rule for reject in parsed.rejects] == ["empty_file"]
+    assert not rows.has_records(made)
 
 
 def _head_end(

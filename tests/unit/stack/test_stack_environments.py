@@ -45,6 +45,17 @@ def test_an_environment_with_its_extra_is_left_as_it_is(root: Path) -> None:
     assert what == "current, with extras"
 
 
+def test_an_extra_is_added_to_those_that_are_there(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(environments, "_run", lambda words, what: ran.append(words))
+    stamp(root, "spark")
+    assert environments.build(root, "warehouse", "uv", sys.executable, ("peers",))[0] == "built"
+    assert [Path(word).name for word in ran[0] if word.endswith(".txt")] == ["warehouse.txt", "peers.txt", "spark.txt"]
+    for extras in ((), ("spark",), ("peers", "spark")):
+        assert environments.build(root, "warehouse", "uv", sys.executable, extras)[0].startswith("current")
+    assert len(ran) == 1
+
+
 def test_an_environment_whose_python_has_gone_is_not_current(root: Path) -> None:
     stamp(root)
     python = root / ".venvs" / "warehouse" / "bin" / "python"

@@ -1,0 +1,81 @@
+"""Break a file in many ways; whatever is broken, it is read to its end, and what is refused says why.
+
+The long run: `pytest tests/unit/meter_files/test_meter_files_fuzz.py --fuzz-cases 10000`.
+"""
+
+import json
+import random
+import time
+from contextlib import suppress
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gridmart.sources.meter_files import flatten
+from gridmart.sources.meter_files.registry import parse_bytes
+from gridmart.sources.meter_files.summary import readings, summaries
+
+SECONDS = 5.0  # of the processor: far above what a small file takes
+PIECES = (
+    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r\n", b"\n\n", b"1e400", b"NaN", b"-Infinity", "１２３".encode(),
+    "中文".encode("gbk"), "中文".encode(), b"99999999999999999999", b"-1", b"", b",", b",,,,,,", b"'", b'"', b"+", b":",
+    b"?", b"<", b">", b"</", b"&amp;", b"&lol;", b"<!DOCTYPE a [<!ENTITY b 'c'>]>", b"<a>" * 200, b"]]>", b"20260230",
+    b"24:00", b"00000000000000", b"2026-10-25T02:30",
+)  # fmt: skip
+
+
+def broken(content: bytes, chance: random.Random) -> bytes:
+    """The content with a few of its bytes changed, cut, doubled or moved."""
+    for _ in range(chance.randint(1, 6)):
+        place, length = chance.randrange(len(content) + 1), chance.choice((0, 1, 1, 2, 5, 20, 200))
+        kind = chance.randrange(6)
+        if kind == 0:
+            content = content[:place] + content[place + length :]
+        elif kind == 1:
+            content = content[:place] + chance.choice(PIECES) + content[place + length :]
+        elif kind == 2:
+            content = content[:place] + chance.randbytes(length) + content[place + length :]
+        elif kind == 3:
+            content = content[:place] + content[place : place + length] * chance.randint(2, 4) + content[place:]
+        elif kind == 4:
+            content = content[:place]
+        else:
+            other = chance.randrange(len(content) + 1)
+            content = content[:place] + content[other : other + length] + content[place + length :]
+    return content
+
+
+def check(content: bytes, zone: ZoneInfo) -> None:
+    """Read one file as a command and the lake would; every record is accepted or refused with a reason."""
+    started = time.process_time()
+    parsed = parse_bytes(content, zone)
+    assert parsed.delivered >= 1, "a file says at least why it holds nothing"
+    assert all(reject.reason and reject.next_step and "\0" not in reject.content for reject in parsed.rejects)
+    for summary in summaries("f", parsed, zone):
+        assert json.loads(json.dumps(summary, allow_nan=False))["readings"] >= 0
+    readings("f", parsed, zone)
+    screened = flatten.screen(parsed, datetime(2026, 11, 1, tzinfo=zone), zone)
+    assert screened.delivered == parsed.delivered
+    flatten.count_readings(screened.days)
+    days = screened.days.append_column("file_id", [["f"] * screened.days.num_rows])
+    days = days.append_column("arrived_at", [[datetime(2026, 11, 1, tzinfo=zone)] * days.num_rows])
+    for day in set(days["business_date"].to_pylist()):
+        rows = days.filter([found == day for found in days["business_date"].to_pylist()])
+        flatten.readings(rows, day, zone)
+    assert time.process_time() - started < SECONDS
+
+
+def is_read_whatever_is_broken(content: bytes, zone: ZoneInfo, cases: int) -> None:
+    """Check many broken forms of a whole file."""
+
+    @settings(max_examples=cases, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.integers(0, 2**32))
+    def tried(seed: int) -> None:
+        check(broken(content, random.Random(seed)), zone)  # noqa: S311
+
+    with suppress(AssertionError):  # what is loaded once is not measured
+        check(content, zone)
+    check(content, zone)
+    tried()
