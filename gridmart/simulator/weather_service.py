@@ -266,16 +266,6 @@ def server(folder: Path, port: int = PORT, say: Callable[[str], None] = lambda l
         ) from error
 
 
-def weather_folder(into: Path | None) -> Path:
-    """Folder of the weather files of the utility in `into`; None: of this installation."""
-    from gridmart.settings import settings
-
-    installed = settings().var_dir
-    if into is None or into.resolve() == installed.resolve():
-        return settings().weather_inbox
-    return into / "inbox" / "weather"
-
-
 def add_command(simulate: typer.Typer) -> None:
     """Add `weather-service` to `gridmart simulate`."""
 
@@ -292,9 +282,11 @@ def add_command(simulate: typer.Typer) -> None:
 
         from rich.console import Console
 
+        from gridmart.simulator.home import Home
+
         console = Console(stderr=True)
         serving = server(
-            weather_folder(into), port, lambda line: console.print(line, highlight=False, markup=False, soft_wrap=True)
+            Home.of(into).weather, port, lambda line: console.print(line, highlight=False, markup=False, soft_wrap=True)
         )
         # as on Ctrl-C
         signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from gridmart.calendar import days as calendar_days
 from gridmart.errors import GridmartError
 from gridmart.settings import settings
-from gridmart.simulator.weather_service import weather_folder
+from gridmart.simulator.home import Home
 from gridmart.sources.meter_files import registry
 from gridmart.sources.meter_files.model import Parsed
 
@@ -77,7 +77,7 @@ def _tables(into: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
             pd.read_parquet(path, columns=list(columns)).rename(columns=columns)
             for path, columns in zip(paths, CIS.values(), strict=True)
         ]
-    elif into.resolve() == settings().var_dir.resolve():
+    elif Home.of(into).has_databases:
         found = _database()
     if len(found) != 2:
         raise GridmartError(
@@ -133,9 +133,8 @@ def register(into: Path, most: int = MOST_ACCOUNTS) -> tuple[pd.DataFrame, pd.Da
 
 def meter_files(into: Path) -> list[Path]:
     """Meter files of the utility, in the order of their names."""
-    own = into.resolve() == settings().var_dir.resolve()
-    inbox, weather = settings().inbox if own else into / "inbox", weather_folder(into)
-    paths = [p for p in inbox.rglob("*") if p.is_file() and weather not in p.parents]
+    inbox = Home.of(into).inbox
+    paths = [p for p in inbox.rglob("*") if p.is_file()]
     return sorted(p for p in paths if not any(part.startswith(".") for part in p.relative_to(inbox).parts))
 
 
@@ -309,7 +308,7 @@ def _system(feeders: np.ndarray) -> np.ndarray | None:
 def _temperature(into: Path, first: date, days: int, zone: ZoneInfo) -> np.ndarray:
     """Actual temperature [D, 24] in °C, mean over stations; NaN where no station says."""
     made = np.full((days, 24), np.nan)
-    folder = weather_folder(into)
+    folder = Home.of(into).weather
     parts = [pd.read_csv(path, usecols=["station_code", "valid_at", "kind", "temperature_c"])
              for path in sorted(folder.glob("*.csv"))] if folder.is_dir() else []  # fmt: skip
     if not parts:

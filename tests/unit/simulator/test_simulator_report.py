@@ -80,8 +80,9 @@ def utility(tmp_path_factory: pytest.TempPathFactory) -> Path:
             lines.append(_row(f"P{HOMES:09d}", day, np.full(96, 25.0)))
         lines.append(_row("K000000001", day, np.full(24, 200.0 + d % 7)))
         lines.append(_row("P999999999", day, np.full(96, 1.0)))
-    (folder / "inbox" / "readings.csv").write_text("".join(line for line in lines if line.count(",") != 31))
-    (folder / "inbox" / "hours.csv").write_text(_columns(24) + "".join(x for x in lines if x.count(",") == 31))
+    (folder / "inbox" / "meter").mkdir()
+    (folder / "inbox" / "meter" / "readings.csv").write_text("".join(line for line in lines if line.count(",") != 31))
+    (folder / "inbox" / "meter" / "hours.csv").write_text(_columns(24) + "".join(x for x in lines if x.count(",") == 31))
     return folder
 
 
@@ -124,9 +125,9 @@ def test_weather_and_readings_stand_at_their_local_hour_and_an_account_is_due_fr
 
 def _small(folder: Path, files: dict[str, str]) -> loader.Delivered:
     _cis(folder, 2)
-    (folder / "inbox").mkdir()
+    (folder / "inbox" / "meter").mkdir(parents=True)
     for name, text in files.items():
-        (folder / "inbox" / name).write_text(text)
+        (folder / "inbox" / "meter" / name).write_text(text)
     return loader.load(folder)
 
 
@@ -172,8 +173,8 @@ def test_what_is_no_utility_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GridmartError, match="no meter file") as refused:
         loader.load(tmp_path)
     assert refused.value.exit_code == 2
-    (tmp_path / "inbox").mkdir()
-    (tmp_path / "inbox" / "a.csv").write_text(_columns() + _row("P000000000", FIRST, np.ones(96)))
+    (tmp_path / "inbox" / "meter").mkdir(parents=True)
+    (tmp_path / "inbox" / "meter" / "a.csv").write_text(_columns() + _row("P000000000", FIRST, np.ones(96)))
     with pytest.raises(GridmartError, match="no marketing system"):
         loader.load(tmp_path)
 
