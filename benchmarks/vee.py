@@ -84,11 +84,9 @@ def run(points: int, days: int, name: str = "duckdb") -> dict:
             started = time.perf_counter()
             point_days = register.point_days(dates[0], dates[-1])
             result = clean.run(session, clean.Inputs(dates[0], dates[-1], ZONE, paths, {}, [], point_days))
-            written = session.write(result.readings, folder / "reading")
-            session.write(result.summaries, folder / "summary")
+            clean.write(session, result, dates, folder / "reading", folder / "summary")
             validated = time.perf_counter() - started
-            rows = session.read([path for found in written.values() for path in found])
-            rollups = roll_up(session, rows, session.table(point_days), result.point_days, dates[0], dates[-1], ZONE)
+            rollups = roll_up(session, result.profiles, result.points, result.point_days, dates[0], dates[-1], ZONE)
             tables: dict[str, pa.Table] = {table: session.arrow(getattr(rollups, table)) for table in ROLLUP_TABLES}
             seconds = time.perf_counter() - started
         return {

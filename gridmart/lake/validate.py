@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
 
-import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from gridmart.lake import load, tables
 from gridmart.lake.engine import Engine, engine
@@ -193,23 +194,21 @@ class Validation:
         with self._timed("vee"):
             inputs = self._inputs(first, last)
             result = clean.run(session, inputs)
-            readings = session.write(result.readings, tables.folder("reading") / run_id)
-            summaries = session.write(result.summaries, tables.folder("day_summary") / run_id)
+            written = clean.write(
+                session, result, dates, tables.folder("reading") / run_id, tables.folder("day_summary") / run_id
+            )
 
-        paths = [path for found in readings.values() for path in found]
         with self._timed("rollups"):
-            written = session.read(paths)
-            points = session.table(inputs.point_days)
-            rollups = roll_up(session, written, points, result.point_days, first, last, inputs.timezone)
+            rollups = roll_up(session, result.profiles, result.points, result.point_days, first, last, inputs.timezone)
             arrow = {name: session.arrow(getattr(rollups, name)) for name in load.ROLLUP_TABLES}
-            states = self._states(session, result, written, dates)
+            states = self._states(session, result, written.readings, dates)
 
         with self._timed("commit"):
             quarantine.report(session, result)
             snapshots = tables.replace_dates(
                 {
-                    "reading": (dates, paths),
-                    "day_summary": (dates, [path for found in summaries.values() for path in found]),
+                    "reading": (dates, chain.from_iterable(written.readings.values())),
+                    "day_summary": (dates, chain.from_iterable(written.summaries.values())),
                 }
             )
         with self._timed("load"):
@@ -219,12 +218,13 @@ class Validation:
             self.states[row["business_date"]] = state
             self.readings += row["readings"]
 
-    def _states(self, session: Engine, result: clean.Result, written: ir.Table, dates: list[date]) -> pa.Table:
+    def _states(
+        self, session: Engine, result: clean.Result, written: dict[date, list[Path]], dates: list[date]
+    ) -> pa.Table:
         t = result.point_days
         hanging = session.arrow(t.filter(t.needs_next).select("business_date").distinct())
         needs_next = set(hanging["business_date"].to_pylist())
-        counted = session.arrow(written.group_by("business_date").agg(readings=written.count()))
-        counts = dict(zip(counted["business_date"].to_pylist(), counted["readings"].to_pylist(), strict=True))
+        counts = {day: sum(pq.read_metadata(path).num_rows for path in paths) for day, paths in written.items()}
         rows = [
             {
                 "business_date": day,

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from gridmart.lake.engine import Engine
-from gridmart.lake.vee import checks, days, estimate, history
-from gridmart.lake.vee.rules import CONTEXT_DAYS, ENERGY_CHANNELS, IMPORT_CHANNELS, Rule
-from gridmart.lake.vee.summary import KEYS, SUMMARY_COLUMNS, Summary, summarise
+from gridmart.lake.vee import checks, days, estimate, history, profile
+from gridmart.lake.vee.rules import CONTEXT_DAYS, ENERGY_CHANNELS, IMPORT_CHANNELS, QUALITY_CODES, Rule
+from gridmart.lake.vee.summary import KEYS, SUMMARY_COLUMNS, Summary, summarise, with_slot
 
 READING_COLUMNS = [
     "point_no", "channel", "interval_start", "business_date", "interval_minutes", "value", "quality_code",
@@ -43,14 +44,36 @@ class Result:
     """Lazy tables of the validated dates.
 
     readings: ami.reading; summaries: ami.day_summary; point_days: one row per point, channel and date with
-    day_bits, advance (kWh) and what was due; unknown: first rows of points that no register knows.
+    day_bits, advance (kWh) and what was due; points: the register of `Inputs`; profiles: `profile.COLUMNS` of every
+    point-day in `readings`; unknown: first rows of points that no register knows; channels: all that occur.
     """
 
     readings: ir.Table
     summaries: ir.Table
     point_days: ir.Table
+    points: ir.Table
+    profiles: ir.Table
     unknown: ir.Table
     off_grid: ir.Table
+    channels: list[str]
+
+
+@dataclass
+class Written:
+    """Parquet files by date."""
+
+    readings: dict[date, list[Path]]
+    summaries: dict[date, list[Path]]
+
+
+def write(engine: Engine, result: Result, dates: list[date], readings: Path, summaries: Path) -> Written:
+    """Write ami.reading and ami.day_summary of the dates as Parquet files below two folders; their paths by date."""
+    channels = {"channel": result.channels}
+    codes = {**channels, "quality_code": QUALITY_CODES}
+    return Written(
+        engine.write(result.readings, readings, dates, codes),
+        engine.write(result.summaries, summaries, dates, channels),
+    )
 
 
 def empty(columns: dict[str, pa.DataType]) -> pa.Table:
@@ -80,6 +103,7 @@ def run(engine: Engine, inputs: Inputs) -> Result:
     dates = days.day_table(first - timedelta(days=CONTEXT_DAYS + 1), last + timedelta(days=1), zone)
     calendar = engine.table(dates)
     points = engine.table(inputs.point_days)
+    known = points.drop("point_kind", "usage_category", "calendar_code", "transformer_no", "feeder_no")
     raw = _read(
         engine, [p for day, paths in inputs.raw_paths.items() if first <= day <= last for p in paths], RAW_TYPES
     )
@@ -93,11 +117,11 @@ def run(engine: Engine, inputs: Inputs) -> Result:
     lengths = _lengths(engine, raw, inputs.point_days)
     slots = engine.keep(engine.table(days.slot_table(first - timedelta(days=CONTEXT_DAYS), last, zone, lengths)))
 
-    found = summarise(engine, raw, dates, min(lengths))
+    found = summarise(engine, raw, dates, min(lengths), profiles=True)
     summaries = found.days
     if inputs.summary_paths:
-        known = engine.read([path for paths in inputs.summary_paths.values() for path in paths])
-        summaries = summaries.union(known.select(SUMMARY_COLUMNS))
+        earlier = engine.read([path for paths in inputs.summary_paths.values() for path in paths])
+        summaries = summaries.union(earlier.select(SUMMARY_COLUMNS))
     if unsummarised:
         before = _read(engine, unsummarised, RAW_TYPES)
         summaries = summaries.union(summarise(engine, before, dates, min(lengths)).days)
@@ -105,7 +129,7 @@ def run(engine: Engine, inputs: Inputs) -> Result:
 
     indexes = checks.advances(_read(engine, inputs.register_paths, REGISTER_TYPES), calendar)
     indexes = indexes.filter(indexes.business_date.between(first, last))
-    t = _point_days(engine, found.days, summaries, points, calendar)
+    t = _point_days(engine, found.days, summaries, known, calendar)
     t = engine.keep(checks.with_register(t, engine.keep(indexes)))
     t = engine.keep(checks.judge(engine, t, clean))
 
@@ -114,14 +138,24 @@ def run(engine: Engine, inputs: Inputs) -> Result:
         return _read(engine, paths, RAW_TYPES) if paths else None
 
     unknown = found.days.anti_join(points, ["point_no", "business_date"])
-    readings = _readings(engine, raw, found, t, clean, slots, unknown, raw_of)
+    touched = engine.keep(
+        t.filter(t.day_bits != 0).select(KEYS).union(found.doubtful).union(unknown.select(KEYS)).distinct()
+    )
+    worked = _worked_out(engine, raw, found, t, clean, slots, touched, raw_of)
     first_rows = raw.semi_join(unknown, KEYS).group_by("point_no", "channel", "business_date", "file_id")
     return Result(
-        readings=readings,
+        readings=_untouched(raw, touched).union(worked.select(READING_COLUMNS)),
         summaries=found.days,
         point_days=t,
+        points=points,
+        profiles=profile.of_untouched(found.plain.anti_join(touched, KEYS)).union(
+            profile.of_readings(with_slot(engine, worked, dates))
+        ),
         unknown=first_rows.agg(row_number=lambda r: r.row_number.min(), readings=lambda r: r.count()),
         off_grid=found.off_grid,
+        channels=sorted(
+            engine.arrow(t.select("channel").union(found.days.select("channel")).distinct())["channel"].to_pylist()
+        ),
     )
 
 
@@ -178,30 +212,30 @@ def _point_days(
     return both.mutate(is_due=both.is_due & both.channel.isin(ENERGY_CHANNELS))
 
 
-def _readings(
+def _untouched(raw: ir.Table, touched: ir.Table) -> ir.Table:
+    """Readings of point-days without a finding pass straight through."""
+    rows = raw.anti_join(touched, KEYS).filter(lambda r: r.value.notnull())
+    return rows.select(
+        "point_no", "channel", "interval_start", "business_date",
+        interval_minutes=rows.interval_minutes.cast("int32"),
+        value=rows.value,
+        quality_code=ibis.literal("A"),
+        method_code=ibis.null("int32"),
+        rule_bits=ibis.literal(0, "int32"),
+    )  # fmt: skip
+
+
+def _worked_out(
     engine: Engine,
     raw: ir.Table,
     found: Summary,
     t: ir.Table,
     clean: ir.Table,
     slots: ir.Table,
-    unknown: ir.Table,
+    touched: ir.Table,
     raw_of: history.ReadRaw,
 ) -> ir.Table:
-    """Untouched point-days pass straight through; the others are worked out interval by interval."""
-    touched = engine.keep(
-        t.filter(t.day_bits != 0).select(KEYS).union(found.doubtful).union(unknown.select(KEYS)).distinct()
-    )
-    plain = raw.anti_join(touched, KEYS).filter(lambda r: r.value.notnull())
-    plain = plain.select(
-        "point_no", "channel", "interval_start", "business_date",
-        interval_minutes=plain.interval_minutes.cast("int32"),
-        value=plain.value,
-        quality_code=ibis.literal("A"),
-        method_code=ibis.null("int32"),
-        rule_bits=ibis.literal(0, "int32"),
-    )  # fmt: skip
-
+    """Readings of the touched point-days, interval by interval (READING_COLUMNS)."""
     detail = engine.keep(_intervals(raw, found, t, touched, slots))
     replaces = int(Rule.MISSING | Rule.NEGATIVE | Rule.SPIKE)
     wanted = engine.keep(t.filter(t.is_due, (t.day_bits.cast("int64") & replaces) != 0))
@@ -223,8 +257,7 @@ def _readings(
         method_code=ibis.null("int32"),
         rule_bits=kept.rule_bits,
     )
-    parts = [part.select(READING_COLUMNS) for part in (plain, engine.keep(filled), kept)]
-    return ibis.union(*parts)
+    return engine.keep(filled.select(READING_COLUMNS).union(kept.select(READING_COLUMNS)))
 
 
 def _intervals(raw: ir.Table, found: Summary, t: ir.Table, touched: ir.Table, slots: ir.Table) -> ir.Table:
