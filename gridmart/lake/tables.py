@@ -81,6 +81,10 @@ COLUMNS: dict[str, dict[str, IcebergType]] = {
         **_KEY, "interval_start": TIME, "business_date": DAY, "interval_minutes": WHOLE, "value": REAL,
         "quality_code": TEXT, "method_code": WHOLE, "rule_bits": WHOLE,
     },
+    "edit": {
+        **_KEY, "interval_start": TIME, "business_date": DAY, "old_value": REAL, "new_value": REAL,
+        "edited_by": TEXT, "edited_at": TIME, "reason": TEXT, "file_id": TEXT, "row_number": BIG,
+    },
     "day_summary": {
         **_KEY, "business_date": DAY, "interval_minutes": WHOLE, "due": WHOLE, "readings": WHOLE,
         "intervals": WHOLE, "total": REAL, "lowest": REAL, "highest": REAL, "third_highest": REAL,
@@ -94,6 +98,7 @@ PARTITION: dict[str, str | None] = {
     "register_read": "business_date",
     "quarantine": "arrived_date",
     "reading": "business_date",
+    "edit": "business_date",
     "day_summary": "business_date",
 }
 

@@ -90,6 +90,7 @@ class Validation:
         self.first, self.last, self.every = first, last, every
         self.register = Register.load()
         self.raw, self.registers = Files.of("reading_raw"), Files.of("register_read")
+        self.edits = Files.of("edit")
         self.states = {day: State(*values) for day, values in load.states().items()}
         self.readings = 0
         self.seconds = dict.fromkeys(("vee", "rollups", "commit", "load"), 0.0)
@@ -110,6 +111,7 @@ class Validation:
                 self.register.fingerprint(day),
                 self.raw.digest(day - timedelta(days=CONTEXT_DAYS), day),
                 self.registers.digest(day - timedelta(days=1), day),
+                self.edits.digest(day, day),
             ]
         )
 
@@ -186,6 +188,7 @@ class Validation:
             summary_paths=fresh,
             register_paths=[path for paths in around.values() for path in paths],
             point_days=self.register.point_days(first, last),
+            edit_paths=[path for paths in self.edits.between(first, last).values() for path in paths],
         )
 
     def _chunk(self, session: Engine, dates: list[date]) -> None:

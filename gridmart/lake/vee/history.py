@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 
 from gridmart.lake.engine import Engine
-from gridmart.lake.vee.checks import like_days
+from gridmart.lake.vee.levels import like_days
 from gridmart.lake.vee.rules import CLASS_PEERS, Method
 from gridmart.lake.vee.summary import DIGITS, KEYS
 

@@ -25,7 +25,8 @@ def of_untouched(days: ir.Table) -> ir.Table:
 
 def of_readings(readings: ir.Table) -> ir.Table:
     """Profiles (COLUMNS) of clean readings (`with_slot`), and of the estimated part of import energy."""
-    guessed = readings.filter(readings.quality_code == "E", readings.channel == "import_kwh")
+    # what was edited by hand was not read either
+    guessed = readings.filter(readings.quality_code != "A", readings.channel == "import_kwh")
     both = readings.union(guessed.mutate(channel=ibis.literal(ESTIMATED)))
     return (
         both.group_by(KEYS)
@@ -33,8 +34,8 @@ def of_readings(readings: ir.Table) -> ir.Table:
             total=both.value.sum(),
             **hour_sums(both),
             peak_rank=peak_rank(both),
-            actual=both.count(where=both.quality_code != "E"),
-            estimated=both.count(where=both.quality_code == "E"),
+            actual=both.count(where=both.quality_code == "A"),
+            estimated=both.count(where=both.quality_code != "A"),
         )
         .select(COLUMNS)
     )
