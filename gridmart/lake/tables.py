@@ -234,6 +234,14 @@ def data_files(table: str, dates: Iterable[date] | None = None, snapshot_id: int
     return sorted(_local(file.file_path) for file in _files_of(load(table), table, dates, snapshot_id))
 
 
+def files_between(table: str, first: date, last: date) -> list[DataFile]:
+    """A table's data files whose partition dates lie between two dates, both included."""
+    column = PARTITION[table]
+    if column is None:
+        raise ValueError(f"table {table} has no partition by date")
+    return _live(load(table), _range(column, {first, last}), None)
+
+
 def dates_of(table: str) -> set[date]:
     """Partition dates that hold at least one file."""
     return {day_of(file) for file in _files_of(load(table), table, None, None)}

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from gridmart.lake.vee.rules import CONTEXT_DAYS, VERSION, threshold_columns
 from gridmart.settings import settings
 
 CHUNK_DATES = 56  # long chunks share one pass over the context
+MIRROR_DAYS = 7  # arrival dates whose refused records are compared with their mirror at each run
 CHUNK_READINGS = 6_000_000  # about 1.5 GB in the engine
 
 STATE_TYPES = {
@@ -48,15 +49,14 @@ class Files:
     rows: dict[date, int]
 
     @classmethod
-    def of(cls, name: str) -> "Files":
-        """The current files of ami.<name>."""
+    def of(cls, name: str, first: date, last: date) -> "Files":
+        """The current files of ami.<name> of the dates first…last; older history is not looked at."""
         paths: dict[date, list[str]] = {}
         rows: dict[date, int] = {}
-        table = tables.load(name)
-        for task in table.scan().plan_files() if table.current_snapshot() else []:
-            day = tables.day_of(task.file)
-            paths.setdefault(day, []).append(task.file.file_path.removeprefix("file://"))
-            rows[day] = rows.get(day, 0) + task.file.record_count
+        for file in tables.files_between(name, first, last):
+            day = tables.day_of(file)
+            paths.setdefault(day, []).append(file.file_path.removeprefix("file://"))
+            rows[day] = rows.get(day, 0) + file.record_count
         return cls({day: sorted(found) for day, found in paths.items()}, rows)
 
     def between(self, first: date, last: date) -> dict[date, list[str]]:
@@ -89,9 +89,11 @@ class Validation:
         tables.ensure_tables()
         self.first, self.last, self.every = first, last, every
         self.register = Register.load()
-        self.raw, self.registers = Files.of("reading_raw"), Files.of("register_read")
-        self.edits = Files.of("edit")
-        self.states = {day: State(*values) for day, values in load.states().items()}
+        # dates that hang on the range, and the four weeks before the first of them
+        around = first - timedelta(days=CONTEXT_DAYS + 2), last + timedelta(days=CONTEXT_DAYS + 2)
+        self.raw, self.registers = Files.of("reading_raw", *around), Files.of("register_read", *around)
+        self.edits = Files.of("edit", *around)
+        self.states = {day: State(*values) for day, values in load.states(*around).items()}
         self.readings = 0
         self.seconds = dict.fromkeys(("vee", "rollups", "commit", "load"), 0.0)
 
@@ -168,12 +170,20 @@ class Validation:
                     session.forget()
                     done += chunk
                     progress(len(done), len(dates))
-        load.mirror(tables.load("file").scan().to_arrow(), tables.load("quarantine").scan().to_arrow())
+        self._mirror()
         return done
+
+    def _mirror(self) -> None:
+        """Bring raw_ami.quarantine up to date with what validation refused; a crash is made good by the next run."""
+        today = datetime.now(UTC).date()
+        arrived = tables.files_between("quarantine", today - timedelta(days=MIRROR_DAYS), today)
+        rows = [pq.read_table(file.file_path.removeprefix("file://"), partitioning=None) for file in arrived]
+        if rows:
+            load.mirror(tables.arrow_schema("file").empty_table(), pa.concat_tables(rows, promote_options="permissive"))
 
     def _inputs(self, first: date, last: date) -> clean.Inputs:
         before = first - timedelta(days=CONTEXT_DAYS)
-        summaries = Files.of("day_summary").between(before, first - timedelta(days=1))
+        summaries = Files.of("day_summary", before, first - timedelta(days=1)).paths
         fresh = {
             day: paths
             for day, paths in summaries.items()

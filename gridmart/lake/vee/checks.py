@@ -68,11 +68,11 @@ def inactive_point(t: ir.Table) -> ir.BooleanValue:
     return (t.readings > 0) & ~t.is_active
 
 
-def _marked(t: ir.Table, keys: ir.Table, name: str) -> ir.Table:
-    """Add column `name`: whether a point-day is among some keys."""
-    marks = keys.mutate(**{name: ibis.literal(True)})
-    t = t.left_join(marks, KEYS).drop([f"{key}_right" for key in KEYS])
-    return t.mutate(**{name: t[name].fill_null(False)})
+def _bits_of(found: dict[Rule, ir.Table]) -> ir.Table:
+    """Keys of point-days with `key_bits`: the rules that found them by a join of their own."""
+    parts = [keys.select(KEYS).distinct().mutate(bit=ibis.literal(int(rule), "int64")) for rule, keys in found.items()]
+    rows = ibis.union(*parts)
+    return rows.group_by(KEYS).agg(key_bits=rows.bit.sum())
 
 
 def judge(
@@ -84,37 +84,35 @@ def judge(
     flat run, or with a reading off the grid.
     """
     usual = levels.high_low(engine, t, clean)
-    t = levels.with_level_ratio(t, usual)
-    keys = {
-        "is_high_low": usual.off,
-        "is_flat": flat,
-        "is_zero_run": runs.zero_run(t, summaries),
-        "is_off_grid": off_grid,
+    by_keys = {
+        Rule.HIGH_LOW: usual.off,
+        Rule.FLATLINE: flat,
+        Rule.ZERO_RUN: runs.zero_run(engine, t, summaries),
+        Rule.CLOCK_DRIFT: off_grid,
+        Rule.PHASE_LOSS: electrical.no_current(t),
     }
-    for name, found in keys.items():
-        t = _marked(t, engine.keep(found), name)
-    t = electrical.with_current(engine.keep(t))
+    marks = engine.keep(_bits_of(by_keys))
+    t = levels.with_level_ratio(t, usual).left_join(marks, KEYS).drop([f"{key}_right" for key in KEYS])
     rules = {
         Rule.MISSING: missing(t),
         Rule.DUPLICATE: duplicate(t),
         Rule.NEGATIVE: negative(t),
         Rule.SPIKE: spike(t),
-        Rule.HIGH_LOW: t.is_high_low,
         Rule.REGISTER_SUM: registers.register_sum(t),
         Rule.CAPACITY_LIMIT: capacity_limit(t),
-        Rule.FLATLINE: t.is_flat,
-        Rule.ZERO_RUN: t.is_zero_run,
         Rule.REGISTER_DECREASE: registers.register_decrease(t),
         Rule.ROLLOVER: registers.rollover(t),
         Rule.METER_SWAP: registers.meter_swap(t),
         Rule.MULTIPLIER_MISMATCH: levels.multiplier_mismatch(t),
         Rule.UNIT_MISMATCH: levels.unit_mismatch(t),
         Rule.REVERSE_ENERGY: reverse_energy(t),
-        Rule.CLOCK_DRIFT: t.is_off_grid,
         Rule.INTERVAL_MISMATCH: interval_mismatch(t),
         Rule.INACTIVE_POINT: inactive_point(t),
         Rule.PHASE_LOSS: electrical.phase_loss(t),
         Rule.VOLTAGE_RANGE: electrical.voltage_range(t),
     }
     bits = [ibis.ifelse(flag.fill_null(False), int(rule), 0) for rule, flag in rules.items()]
-    return t.mutate(day_bits=reduce(add, bits).cast("int32")).drop(*keys, "is_without_current", "level_ratio")
+    # phase_loss has both ways: the bit counts once
+    return t.mutate(day_bits=(reduce(add, bits).cast("int64") | t.key_bits.fill_null(0)).cast("int32")).drop(
+        "key_bits", "level_ratio"
+    )

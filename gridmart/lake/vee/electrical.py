@@ -35,18 +35,15 @@ def voltage_range(t: ir.Table) -> ir.BooleanValue:
 
 
 def phase_loss(t: ir.Table) -> ir.BooleanValue:
-    """Voltage is missing or far below nominal in an interval of the day, or no current flows while energy does."""
+    """Voltage is missing or far below nominal in an interval of the day."""
     lost = (
         (t.lowest < nominal_voltage(t) * VOLTAGE_LOSS) | (t.highest <= NOMINAL_VOLTAGES[0] / 2) | (t.intervals < t.due)
     )
-    return ibis.ifelse(is_voltage(t), lost.fill_null(True), is_current(t) & t.is_without_current)
+    return is_voltage(t) & lost.fill_null(True)
 
 
-def with_current(t: ir.Table) -> ir.Table:
-    """Add `is_without_current`: a current channel shows nothing all day, while the point imported energy."""
+def no_current(t: ir.Table) -> ir.Table:
+    """Keys of current channels that show nothing all day, while their point imported energy."""
     energy = t.filter(t.channel == "import_kwh", t.highest > t.flat_floor_kw * t.interval_minutes / 60.0)
-    energy = energy.select("point_no", "business_date").distinct()
     silent = t.filter(is_current(t), t.highest <= 0).select(KEYS)
-    silent = silent.semi_join(energy, ["point_no", "business_date"]).mutate(is_without_current=ibis.literal(True))
-    t = t.left_join(silent, KEYS).drop([f"{key}_right" for key in KEYS])
-    return t.mutate(is_without_current=t.is_without_current.fill_null(False))
+    return silent.semi_join(energy.select("point_no", "business_date"), ["point_no", "business_date"])

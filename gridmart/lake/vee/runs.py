@@ -6,6 +6,7 @@ from operator import add
 import ibis
 import ibis.expr.types as ir
 
+from gridmart.lake.engine import Engine
 from gridmart.lake.vee.rules import FLAT_INTERVALS, FLAT_MINUTES, SPIKE_CHANNELS
 from gridmart.lake.vee.summary import HOURS, KEYS
 
@@ -43,12 +44,12 @@ def _is_zero(rows: ir.Table) -> ir.BooleanValue:
     return (rows.intervals == rows.due) & (rows.lowest == 0) & (rows.highest == 0)
 
 
-def zero_run(t: ir.Table, summaries: ir.Table) -> ir.Table:
+def zero_run(engine: Engine, t: ir.Table, summaries: ir.Table) -> ir.Table:
     """Keys of days that end a run of zero days, as long as their class's threshold or longer; active import only.
 
     summaries: pass 1 of the dates and of the four weeks before.
     """
-    today = t.filter(t.is_active, t.channel == "import_kwh", _is_zero(t)).select(*KEYS, "zero_run_days")
+    today = engine.keep(t.filter(t.is_active, t.channel == "import_kwh", _is_zero(t)).select(*KEYS, "zero_run_days"))
     zeros = summaries.filter(summaries.channel == "import_kwh", _is_zero(summaries))
     zeros = zeros.select("point_no", "channel", zero_date=zeros.business_date)
     pairs = today.join(zeros, ["point_no", "channel"])

@@ -6,8 +6,10 @@ from datetime import date, timedelta
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from gridmart.lake.engine import engine
 from gridmart.lake.vee import checks, electrical, levels, registers, runs
 from gridmart.lake.vee.rules import CATALOGUE, THRESHOLDS, Method, On, Rule, bits, threshold_columns
 from gridmart.lake.vee.summary import HOURS
@@ -18,7 +20,7 @@ PLAIN = {
     "due": 96, "readings": 96, "intervals": 96, "total": 24.0, "lowest": 0.1, "highest": 0.5, "third_highest": 0.4,
     "duplicates": 0, "duplicates_differing": 0, "is_due": True, "is_active": True, "is_swap": False,
     "has_generation": False, "capacity_kva": 10.0, "advance": 24.0, "unit_kwh": 0.01, "has_fallen": False,
-    "is_rollover": False, "ct_ratio": 40.0, "pt_ratio": 1.0, "level_ratio": 1.0, "is_without_current": False,
+    "is_rollover": False, "ct_ratio": 40.0, "pt_ratio": 1.0, "level_ratio": 1.0,
     **threshold_columns()["residential"],
 }  # fmt: skip
 
@@ -59,7 +61,6 @@ CASES: list[tuple[Callable[[ir.Table], ir.BooleanValue], dict, dict]] = [
     (electrical.phase_loss, {**VOLTAGE, "lowest": 171.0}, {**VOLTAGE, "lowest": 172.0}),
     (electrical.phase_loss, {**VOLTAGE, "lowest": 0.0, "highest": 0.0}, VOLTAGE),
     (electrical.phase_loss, {**VOLTAGE, "intervals": 95}, {"intervals": 95}),
-    (electrical.phase_loss, {"channel": "current_a", "is_without_current": True}, {"channel": "current_a"}),
 ]  # fmt: skip
 
 
@@ -95,14 +96,27 @@ def test_hours_tell_which_days_may_be_flat() -> None:
     assert list(runs.perhaps_flat(ibis.memtable(rows)).execute()["point_no"]) == ["P2"]
 
 
+def test_no_current_while_energy_flows() -> None:
+    current = {**PLAIN, "channel": "current_a", "lowest": 0.0, "highest": 0.0}
+    rows = [PLAIN, current, {**PLAIN, "point_no": "P2", "highest": 0.1}, {**current, "point_no": "P2"}]
+    found = electrical.no_current(ibis.memtable(pd.DataFrame(rows))).execute()
+    assert list(found["point_no"]) == ["P1"]
+
+
 def test_zero_run_counts_the_days_before() -> None:
     zero = {**PLAIN, "lowest": 0.0, "highest": 0.0}
     past = [{**zero, "business_date": DAY - timedelta(days=n)} for n in range(7)]
-    today = ibis.memtable(pd.DataFrame([zero]))
-    assert len(runs.zero_run(today, ibis.memtable(pd.DataFrame(past))).execute()) == 1
-    assert len(runs.zero_run(today, ibis.memtable(pd.DataFrame(past[:6]))).execute()) == 0
-    past[3] = {**past[3], "intervals": 95}
-    assert len(runs.zero_run(today, ibis.memtable(pd.DataFrame(past))).execute()) == 0
+
+    def found(days: list[dict], **today: object) -> int:
+        tables = [pa.Table.from_pandas(pd.DataFrame(rows)) for rows in ([{**zero, **today}], days)]
+        with engine(name="duckdb") as session:
+            now, before = [session.table(table) for table in tables]
+            return session.arrow(runs.zero_run(session, now, before)).num_rows
+
+    assert found(past) == 1
+    assert found(past[:6]) == 0
+    assert found(past, is_active=False) == 0
+    assert found([*past[:3], {**past[3], "intervals": 95}, *past[4:]]) == 0
 
 
 def test_the_catalogue_holds_every_rule_once() -> None:
