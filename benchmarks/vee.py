@@ -12,7 +12,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import chain
@@ -134,6 +134,26 @@ def make(points: int, days: int, folder: Path) -> Made:
     return Made(dates, paths, readings, _register(points))
 
 
+def _cpu_seconds() -> float:
+    """CPU time of this process so far: what another load on the machine does not blur as much as the clock."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _postgres_cpu_seconds() -> float:
+    """CPU time of PostgreSQL's processes so far, those that have ended included (Linux)."""
+    head = int((postgres.data_dir(settings()) / "postmaster.pid").read_text().split()[0])
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            words = stat.read_text().rpartition(")")[2].split()
+            if int(words[1]) == head:
+                ticks += int(words[11]) + int(words[12])
+            elif stat.parent.name == str(head):
+                ticks += sum(int(word) for word in words[11:15])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def limit_seconds(made: Made, folder: Path) -> float:
     """Time DuckDB needs to read the rows and write them again: the engine's own limit."""
     session = duckdb.connect()
@@ -190,8 +210,11 @@ def our_seconds(made: Made, folder: Path, name: str) -> tuple[dict[str, float], 
     return seconds, sum(table.num_rows for table in arrow.values())
 
 
-def peer_seconds(made: Made) -> tuple[float, tuple[int, int]]:
-    """Time of the same rules as SQL on PostgreSQL (`vee_peer.sql`), once the rows are there; its rows and estimates."""
+def peer_seconds(made: Made) -> tuple[float, float, tuple[int, int]]:
+    """The same rules as SQL on PostgreSQL (`vee_peer.sql`), once the rows are there.
+
+    Returns seconds, CPU seconds, and (rows, estimates).
+    """
     first, last = made.dates[0], made.dates[-1]
     with dbapi.connect(database.url("loader"), autocommit=False) as connection, connection.cursor() as cursor:
         cursor.execute("create schema peer")
@@ -210,15 +233,15 @@ def peer_seconds(made: Made) -> tuple[float, tuple[int, int]]:
     with psycopg.connect(database.url("loader"), autocommit=True) as connection_:
         connection_.execute("vacuum analyze peer.reading_raw, peer.point_day, peer.tou")
         connection_.execute("set work_mem = '512MB'")
-        started = time.perf_counter()
+        started, used = time.perf_counter(), _postgres_cpu_seconds()
         for statement in PEER.read_text(encoding="utf-8").split("\n---\n"):
             connection_.execute(statement.encode())
-        seconds = time.perf_counter() - started
+        seconds, cpu = time.perf_counter() - started, _postgres_cpu_seconds() - used
         row = connection_.execute(
             "select count(*), count(*) filter (where quality_code = 'E') from peer.reading"
         ).fetchone()
         connection_.execute("drop schema peer cascade")
-    return seconds, row or (0, 0)
+    return seconds, cpu, row or (0, 0)
 
 
 def _ours() -> tuple[int, int]:
@@ -238,9 +261,13 @@ def run(points: int, days: int, name: str = "duckdb", peer: bool = True) -> dict
     try:
         with _installation(folder):
             made = make(points, days, folder)
+            used, used_by_postgres = _cpu_seconds(), _postgres_cpu_seconds()
             seconds, rows = our_seconds(made, folder, name)
+            cpu = _cpu_seconds() - used + _postgres_cpu_seconds() - used_by_postgres
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+            used = _cpu_seconds()
             limit = limit_seconds(made, folder)
+            limit_cpu = _cpu_seconds() - used
             total = sum(seconds.values())
             load_average = os.getloadavg()[0]
             found = {
@@ -251,17 +278,25 @@ def run(points: int, days: int, name: str = "duckdb", peer: bool = True) -> dict
                 "readings": made.readings,
                 **{f"{part}_seconds": round(took, 2) for part, took in seconds.items()},
                 "seconds": round(total, 2),
+                "cpu_seconds": round(cpu, 2),
                 "readings_per_second": round(made.readings / total),
                 "limit_seconds": round(limit, 2),
+                "limit_cpu_seconds": round(limit_cpu, 2),
                 "times_limit": round(total / limit, 1),
+                "cpu_times_limit": round(cpu / limit_cpu, 1),
                 "peak_memory_gb": round(memory, 2),
                 "rows_rolled_up": rows,
             }
             if peer:
-                peers, counted = peer_seconds(made)
+                peers, peer_cpu, counted = peer_seconds(made)
                 if counted != _ours():
                     raise AssertionError(f"PostgreSQL found {counted} rows and estimates, VEE {_ours()}")
-                found |= {"postgresql_seconds": round(peers, 1), "times_faster": round(peers / total, 1)}
+                found |= {
+                    "postgresql_seconds": round(peers, 1),
+                    "postgresql_cpu_seconds": round(peer_cpu, 1),
+                    "times_faster": round(peers / total, 1),
+                    "cpu_times_less": round(peer_cpu / cpu, 1),
+                }
             return found
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -241,8 +241,9 @@ def _flat(engine: Engine, raw: ir.Table, found: Summary, points: ir.Table, dates
     """Intervals in flat runs: `runs.flatline` of the point-days that may hold one."""
     columns = [*KEYS, "slot", "interval_minutes", "value"]
     perhaps = engine.keep(runs.perhaps_flat(found.plain))
-    rows = with_slot(engine, raw.semi_join(perhaps, KEYS), dates).select(columns)
-    rows = rows.union(found.resolved.filter(found.resolved.channel.isin(SPIKE_CHANNELS)).select(columns))
+    rows = found.resolved.filter(found.resolved.channel.isin(SPIKE_CHANNELS)).select(columns)
+    if engine.arrow(perhaps.limit(1)).num_rows:
+        rows = rows.union(with_slot(engine, raw.semi_join(perhaps, KEYS), dates).select(columns))
     floors = points.select("point_no", "business_date", "flat_floor_kw")
     return runs.flatline(rows.join(floors, ["point_no", "business_date"]))
 

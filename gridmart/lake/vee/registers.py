@@ -67,9 +67,9 @@ def with_register(point_days: ir.Table, indexes: ir.Table) -> ir.Table:
 
 
 def register_sum(t: ir.Table) -> ir.BooleanValue:
-    """A complete day's sum is off the register advance by more than one unit and the share."""
-    beyond = (t.total - t.advance).abs() > t.unit_kwh + t.register_share * t.advance.abs()
-    return (t.intervals == t.due) & beyond
+    """The day's sum is off the register advance by more than one unit and the share; with gaps, only above it."""
+    tolerance = t.unit_kwh + t.register_share * t.advance.abs()
+    return (t.total - t.advance > tolerance) | ((t.intervals == t.due) & (t.advance - t.total > tolerance))
 
 
 def register_decrease(t: ir.Table) -> ir.BooleanValue:

@@ -45,6 +45,7 @@ CASES: list[tuple[Callable[[ir.Table], ir.BooleanValue], dict, dict]] = [
     (checks.inactive_point, {"is_active": False}, {"is_active": False, "readings": 0}),
     (registers.register_sum, {"total": 24.14}, {"total": 24.12}),  # 24 kWh: 0.5 % and one unit are 0.13
     (registers.register_sum, {"total": 20.0}, {"total": 20.0, "intervals": 90}),
+    (registers.register_sum, {"total": 25.0, "intervals": 90}, {"total": 25.0, "advance": float("nan")}),
     (registers.register_decrease, {"has_fallen": True}, {"has_fallen": True, "is_rollover": True}),
     (registers.register_decrease, {"has_fallen": True}, {"has_fallen": True, "is_swap": True}),
     (registers.rollover, {"is_rollover": True}, {"is_rollover": True, "is_swap": True}),
