@@ -1,8 +1,8 @@
 -- The rules of VEE that the benchmark's readings can break, and the roll-ups, as SQL on PostgreSQL: the peer of
 -- `gridmart bench vee`. Tables peer.reading_raw, peer.point_day (register with thresholds) and peer.tou are there
--- before; statements are separated by a line of dashes. Tables are unlogged and parallel plans allowed; a count of
--- distinct values spares most days the search for flat runs. The readings have no earlier days and no registers, so
--- the rules that need them are left out: VEE runs them all the same.
+-- before; statements are separated by a line of dashes. Tables on the way are unlogged, the results outlast a crash as
+-- those of VEE do; parallel plans are allowed; distinct values tell most days that they hold no flat run. The readings
+-- have no earlier days and no registers, so the rules that need them are left out: VEE runs them all the same.
 
 -- pass 1: one row per point, channel and date
 create unlogged table peer.summary as
@@ -176,7 +176,7 @@ select
     (kept is null)::int as rule_bits
 from scaled
 ---
-create unlogged table peer.reading as
+create table peer.reading as
 select
     r.point_no, r.channel, r.interval_start, r.business_date, r.interval_minutes, r.value, 'A' as quality_code,
     null::int as method_code, 0 as rule_bits
@@ -202,7 +202,7 @@ select
 from peer.reading
 group by point_no, business_date, hour_start
 ---
-create unlogged table peer.rollup_point_day as
+create table peer.rollup_point_day as
 select
     h.point_no, h.business_date, sum(h.import_kwh) as import_kwh, sum(h.export_kwh) as export_kwh,
     sum(h.import_kwh) filter (where t.period_code = 'sharp') as sharp_kwh,
@@ -219,7 +219,7 @@ left join peer.tou as t
     and extract(hour from h.hour_start at time zone 'Asia/Shanghai') = t.local_hour
 group by h.point_no, h.business_date
 ---
-create unlogged table peer.rollup_transformer_hour as
+create table peer.rollup_transformer_hour as
 select
     p.transformer_no, h.hour_start, sum(h.import_kwh) as sold_kwh, sum(h.export_kwh) as generation_kwh,
     sum(h.estimated_kwh) as sold_estimated_kwh, count(*) as points
@@ -227,7 +227,7 @@ from peer.hour as h
 inner join peer.point_day as p using (point_no, business_date)
 group by p.transformer_no, h.hour_start
 ---
-create unlogged table peer.rollup_feeder_hour as
+create table peer.rollup_feeder_hour as
 select
     p.feeder_no, h.hour_start, sum(h.import_kwh) as sold_kwh, sum(h.export_kwh) as generation_kwh,
     sum(h.estimated_kwh) as sold_estimated_kwh, count(*) as points
@@ -235,7 +235,7 @@ from peer.hour as h
 inner join peer.point_day as p using (point_no, business_date)
 group by p.feeder_no, h.hour_start
 ---
-create unlogged table peer.rollup_collection_day as
+create table peer.rollup_collection_day as
 select
     business_date, transformer_no, count(*) as points_due, sum(d.intervals_actual) as intervals_actual,
     sum(d.intervals_estimated) as intervals_estimated
