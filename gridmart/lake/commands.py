@@ -3,6 +3,7 @@
 import json
 import sys
 from datetime import datetime
+from pathlib import Path
 
 import typer
 
@@ -18,6 +19,7 @@ def register(app: typer.Typer) -> None:
     lake.callback()(lambda: None)
     lake.command("stats")(lake_stats)
     lake.command("maintain")(lake_maintain)
+    lake.command("edit")(lake_edit)
     app.add_typer(lake, name="lake")
 
 
@@ -46,6 +48,22 @@ def validate(
             bar.update(task, completed=done, total=total)
 
         print(json.dumps(run(first.date(), last.date(), every, progress)))
+
+
+def lake_edit(
+    file: Path = typer.Argument(..., exists=True, dir_okay=False, help="CSV: point,channel,start,old,new,who,at,why."),
+) -> None:
+    """Take in manual edits of readings; the next validation puts them over the values of their dates.
+
+    Exit code 3 when rows were refused: they are in quarantine with their reason.
+    Example: gridmart lake edit edits.csv
+    """
+    from gridmart.lake.edits import take_in
+
+    done = take_in(file)
+    print(json.dumps(done))
+    if done["quarantined"]:
+        raise typer.Exit(3)
 
 
 def lake_stats() -> None:

@@ -103,11 +103,12 @@ def _file_conflict() -> str:
     return f"on conflict (file_id) do update set {updates}"
 
 
-def states() -> dict[date, tuple[str, str | None, str]]:
-    """What PostgreSQL's roll-ups were made from: (fingerprint, next_fingerprint, raw_fingerprint) by date."""
+def states(first: date, last: date) -> dict[date, tuple[str, str | None, str]]:
+    """What the roll-ups of dates were made from: (fingerprint, next_fingerprint, raw_fingerprint) by date."""
     with transaction() as cursor:
         cursor.execute(
             f"select business_date, fingerprint, next_fingerprint, raw_fingerprint from {SCHEMA}.validated_date"
+            f" where business_date between '{first}' and '{last}'"
         )
         rows: list[Any] = cursor.fetchall()
     return {day: values for day, *values in rows}

@@ -24,6 +24,8 @@ POINT_DAY_TYPES = {
     "is_due": pa.bool_(), "spike_ratio": pa.float64(), "spike_floor_kw": pa.float64(),
     "spike_capacity_share": pa.float64(), "high_low_k": pa.float64(), "high_low_floor_share": pa.float64(),
     "high_low_floor_kwh": pa.float64(), "register_share": pa.float64(), "register_unit": pa.float64(),
+    "capacity_share": pa.float64(), "flat_floor_kw": pa.float64(), "zero_run_days": pa.float64(),
+    "ct_ratio": pa.float64(), "pt_ratio": pa.float64(),
 }  # fmt: skip
 
 

@@ -81,6 +81,10 @@ COLUMNS: dict[str, dict[str, IcebergType]] = {
         **_KEY, "interval_start": TIME, "business_date": DAY, "interval_minutes": WHOLE, "value": REAL,
         "quality_code": TEXT, "method_code": WHOLE, "rule_bits": WHOLE,
     },
+    "edit": {
+        **_KEY, "interval_start": TIME, "business_date": DAY, "old_value": REAL, "new_value": REAL,
+        "edited_by": TEXT, "edited_at": TIME, "reason": TEXT, "file_id": TEXT, "row_number": BIG,
+    },
     "day_summary": {
         **_KEY, "business_date": DAY, "interval_minutes": WHOLE, "due": WHOLE, "readings": WHOLE,
         "intervals": WHOLE, "total": REAL, "lowest": REAL, "highest": REAL, "third_highest": REAL,
@@ -94,6 +98,7 @@ PARTITION: dict[str, str | None] = {
     "register_read": "business_date",
     "quarantine": "arrived_date",
     "reading": "business_date",
+    "edit": "business_date",
     "day_summary": "business_date",
 }
 
@@ -227,6 +232,14 @@ def _files_of(table: Table, name: str, dates: Iterable[date] | None, snapshot_id
 def data_files(table: str, dates: Iterable[date] | None = None, snapshot_id: int | None = None) -> list[str]:
     """Paths of a table's data files, sorted; of some partition dates, or of an earlier snapshot, when given."""
     return sorted(_local(file.file_path) for file in _files_of(load(table), table, dates, snapshot_id))
+
+
+def files_between(table: str, first: date, last: date) -> list[DataFile]:
+    """A table's data files whose partition dates lie between two dates, both included."""
+    column = PARTITION[table]
+    if column is None:
+        raise ValueError(f"table {table} has no partition by date")
+    return _live(load(table), _range(column, {first, last}), None)
 
 
 def dates_of(table: str) -> set[date]:

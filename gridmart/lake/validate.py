@@ -14,11 +14,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
-import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from gridmart.lake import load, tables
 from gridmart.lake.engine import Engine, engine
@@ -30,6 +31,7 @@ from gridmart.lake.vee.rules import CONTEXT_DAYS, VERSION, threshold_columns
 from gridmart.settings import settings
 
 CHUNK_DATES = 56  # long chunks share one pass over the context
+MIRROR_DAYS = 7  # arrival dates whose refused records are compared with their mirror at each run
 CHUNK_READINGS = 6_000_000  # about 1.5 GB in the engine
 
 STATE_TYPES = {
@@ -47,15 +49,14 @@ class Files:
     rows: dict[date, int]
 
     @classmethod
-    def of(cls, name: str) -> "Files":
-        """The current files of ami.<name>."""
+    def of(cls, name: str, first: date, last: date) -> "Files":
+        """The current files of ami.<name> of the dates first…last; older history is not looked at."""
         paths: dict[date, list[str]] = {}
         rows: dict[date, int] = {}
-        table = tables.load(name)
-        for task in table.scan().plan_files() if table.current_snapshot() else []:
-            day = tables.day_of(task.file)
-            paths.setdefault(day, []).append(task.file.file_path.removeprefix("file://"))
-            rows[day] = rows.get(day, 0) + task.file.record_count
+        for file in tables.files_between(name, first, last):
+            day = tables.day_of(file)
+            paths.setdefault(day, []).append(file.file_path.removeprefix("file://"))
+            rows[day] = rows.get(day, 0) + file.record_count
         return cls({day: sorted(found) for day, found in paths.items()}, rows)
 
     def between(self, first: date, last: date) -> dict[date, list[str]]:
@@ -88,8 +89,11 @@ class Validation:
         tables.ensure_tables()
         self.first, self.last, self.every = first, last, every
         self.register = Register.load()
-        self.raw, self.registers = Files.of("reading_raw"), Files.of("register_read")
-        self.states = {day: State(*values) for day, values in load.states().items()}
+        # dates that hang on the range, and the four weeks before the first of them
+        around = first - timedelta(days=CONTEXT_DAYS + 2), last + timedelta(days=CONTEXT_DAYS + 2)
+        self.raw, self.registers = Files.of("reading_raw", *around), Files.of("register_read", *around)
+        self.edits = Files.of("edit", *around)
+        self.states = {day: State(*values) for day, values in load.states(*around).items()}
         self.readings = 0
         self.seconds = dict.fromkeys(("vee", "rollups", "commit", "load"), 0.0)
 
@@ -109,6 +113,7 @@ class Validation:
                 self.register.fingerprint(day),
                 self.raw.digest(day - timedelta(days=CONTEXT_DAYS), day),
                 self.registers.digest(day - timedelta(days=1), day),
+                self.edits.digest(day, day),
             ]
         )
 
@@ -165,12 +170,20 @@ class Validation:
                     session.forget()
                     done += chunk
                     progress(len(done), len(dates))
-        load.mirror(tables.load("file").scan().to_arrow(), tables.load("quarantine").scan().to_arrow())
+        self._mirror()
         return done
+
+    def _mirror(self) -> None:
+        """Bring raw_ami.quarantine up to date with what validation refused; a crash is made good by the next run."""
+        today = datetime.now(UTC).date()
+        arrived = tables.files_between("quarantine", today - timedelta(days=MIRROR_DAYS), today)
+        rows = [pq.read_table(file.file_path.removeprefix("file://"), partitioning=None) for file in arrived]
+        if rows:
+            load.mirror(tables.arrow_schema("file").empty_table(), pa.concat_tables(rows, promote_options="permissive"))
 
     def _inputs(self, first: date, last: date) -> clean.Inputs:
         before = first - timedelta(days=CONTEXT_DAYS)
-        summaries = Files.of("day_summary").between(before, first - timedelta(days=1))
+        summaries = Files.of("day_summary", before, first - timedelta(days=1)).paths
         fresh = {
             day: paths
             for day, paths in summaries.items()
@@ -185,6 +198,7 @@ class Validation:
             summary_paths=fresh,
             register_paths=[path for paths in around.values() for path in paths],
             point_days=self.register.point_days(first, last),
+            edit_paths=[path for paths in self.edits.between(first, last).values() for path in paths],
         )
 
     def _chunk(self, session: Engine, dates: list[date]) -> None:
@@ -193,23 +207,21 @@ class Validation:
         with self._timed("vee"):
             inputs = self._inputs(first, last)
             result = clean.run(session, inputs)
-            readings = session.write(result.readings, tables.folder("reading") / run_id)
-            summaries = session.write(result.summaries, tables.folder("day_summary") / run_id)
+            written = clean.write(
+                session, result, dates, tables.folder("reading") / run_id, tables.folder("day_summary") / run_id
+            )
 
-        paths = [path for found in readings.values() for path in found]
         with self._timed("rollups"):
-            written = session.read(paths)
-            points = session.table(inputs.point_days)
-            rollups = roll_up(session, written, points, result.point_days, first, last, inputs.timezone)
+            rollups = roll_up(session, result.profiles, result.points, result.point_days, first, last, inputs.timezone)
             arrow = {name: session.arrow(getattr(rollups, name)) for name in load.ROLLUP_TABLES}
-            states = self._states(session, result, written, dates)
+            states = self._states(session, result, written.readings, dates)
 
         with self._timed("commit"):
             quarantine.report(session, result)
             snapshots = tables.replace_dates(
                 {
-                    "reading": (dates, paths),
-                    "day_summary": (dates, [path for found in summaries.values() for path in found]),
+                    "reading": (dates, chain.from_iterable(written.readings.values())),
+                    "day_summary": (dates, chain.from_iterable(written.summaries.values())),
                 }
             )
         with self._timed("load"):
@@ -219,12 +231,13 @@ class Validation:
             self.states[row["business_date"]] = state
             self.readings += row["readings"]
 
-    def _states(self, session: Engine, result: clean.Result, written: ir.Table, dates: list[date]) -> pa.Table:
+    def _states(
+        self, session: Engine, result: clean.Result, written: dict[date, list[Path]], dates: list[date]
+    ) -> pa.Table:
         t = result.point_days
         hanging = session.arrow(t.filter(t.needs_next).select("business_date").distinct())
         needs_next = set(hanging["business_date"].to_pylist())
-        counted = session.arrow(written.group_by("business_date").agg(readings=written.count()))
-        counts = dict(zip(counted["business_date"].to_pylist(), counted["readings"].to_pylist(), strict=True))
+        counts = {day: sum(pq.read_metadata(path).num_rows for path in paths) for day, paths in written.items()}
         rows = [
             {
                 "business_date": day,

@@ -1,16 +1,27 @@
 """The whole of VEE for a range of dates: pass 1, the rules of the day, estimation, the clean readings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from gridmart.lake.engine import Engine
-from gridmart.lake.vee import checks, days, estimate, history
-from gridmart.lake.vee.rules import CONTEXT_DAYS, ENERGY_CHANNELS, IMPORT_CHANNELS, Method, Rule
-from gridmart.lake.vee.summary import KEYS, SUMMARY_COLUMNS, Summary, summarise
+from gridmart.lake.vee import checks, days, edits, estimate, history, levels, profile, registers, runs
+from gridmart.lake.vee.intervals import intervals
+from gridmart.lake.vee.rules import (
+    CONTEXT_DAYS,
+    ENERGY_CHANNELS,
+    QUALITY_CODES,
+    SPIKE_CHANNELS,
+    Method,
+    On,
+    Rule,
+    bits,
+)
+from gridmart.lake.vee.summary import KEYS, SUMMARY_COLUMNS, Summary, summarise, with_slot
 
 READING_COLUMNS = [
     "point_no", "channel", "interval_start", "business_date", "interval_minutes", "value", "quality_code",
@@ -27,6 +38,7 @@ class Inputs:
     pass 1 is done again for the others.
     register_paths: files of ami.register_read from the day before to the day after.
     point_days: the point register, one row a registered point and date (`register.point_days`).
+    edit_paths: files of ami.edit of the dates.
     """
 
     first: date
@@ -36,6 +48,7 @@ class Inputs:
     summary_paths: dict[date, list[str]]
     register_paths: list[str]
     point_days: pa.Table
+    edit_paths: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -43,14 +56,38 @@ class Result:
     """Lazy tables of the validated dates.
 
     readings: ami.reading; summaries: ami.day_summary; point_days: one row per point, channel and date with
-    day_bits, advance (kWh) and what was due; unknown: first rows of points that no register knows.
+    day_bits, advance (kWh) and what was due; points: the register of `Inputs`; profiles: `profile.COLUMNS` of every
+    point-day in `readings`; unknown: first rows of points that no register knows; refused_edits: manual
+    edits of values that are not there; channels: all that occur.
     """
 
     readings: ir.Table
     summaries: ir.Table
     point_days: ir.Table
+    points: ir.Table
+    profiles: ir.Table
     unknown: ir.Table
     off_grid: ir.Table
+    refused_edits: ir.Table
+    channels: list[str]
+
+
+@dataclass
+class Written:
+    """Parquet files by date."""
+
+    readings: dict[date, list[Path]]
+    summaries: dict[date, list[Path]]
+
+
+def write(engine: Engine, result: Result, dates: list[date], readings: Path, summaries: Path) -> Written:
+    """Write ami.reading and ami.day_summary of the dates as Parquet files below two folders; their paths by date."""
+    channels = {"channel": result.channels}
+    codes = {**channels, "quality_code": QUALITY_CODES}
+    return Written(
+        engine.write(result.readings, readings, dates, codes),
+        engine.write(result.summaries, summaries, dates, channels),
+    )
 
 
 def empty(columns: dict[str, pa.DataType]) -> pa.Table:
@@ -80,6 +117,7 @@ def run(engine: Engine, inputs: Inputs) -> Result:
     dates = days.day_table(first - timedelta(days=CONTEXT_DAYS + 1), last + timedelta(days=1), zone)
     calendar = engine.table(dates)
     points = engine.table(inputs.point_days)
+    known = points.drop("point_kind", "usage_category", "calendar_code", "transformer_no", "feeder_no")
     raw = _read(
         engine, [p for day, paths in inputs.raw_paths.items() if first <= day <= last for p in paths], RAW_TYPES
     )
@@ -93,35 +131,57 @@ def run(engine: Engine, inputs: Inputs) -> Result:
     lengths = _lengths(engine, raw, inputs.point_days)
     slots = engine.keep(engine.table(days.slot_table(first - timedelta(days=CONTEXT_DAYS), last, zone, lengths)))
 
-    found = summarise(engine, raw, dates, min(lengths))
+    found = summarise(engine, raw, dates, min(lengths), profiles=True)
     summaries = found.days
     if inputs.summary_paths:
-        known = engine.read([path for paths in inputs.summary_paths.values() for path in paths])
-        summaries = summaries.union(known.select(SUMMARY_COLUMNS))
+        earlier = engine.read([path for paths in inputs.summary_paths.values() for path in paths])
+        summaries = summaries.union(earlier.select(SUMMARY_COLUMNS))
     if unsummarised:
         before = _read(engine, unsummarised, RAW_TYPES)
         summaries = summaries.union(summarise(engine, before, dates, min(lengths)).days)
-    clean = engine.keep(checks.clean_days(summaries, calendar))
+    clean = engine.keep(levels.clean_days(summaries, calendar))
 
-    indexes = checks.advances(_read(engine, inputs.register_paths, REGISTER_TYPES), calendar)
+    indexes = registers.advances(_read(engine, inputs.register_paths, REGISTER_TYPES), calendar)
     indexes = indexes.filter(indexes.business_date.between(first, last))
-    t = _point_days(engine, found.days, summaries, points, calendar)
-    t = engine.keep(checks.with_register(t, engine.keep(indexes)))
-    t = engine.keep(checks.judge(engine, t, clean))
+    t = _point_days(engine, found.days, summaries, known, calendar)
+    t = engine.keep(registers.with_register(t, engine.keep(indexes)))
+    flat = engine.keep(_flat(engine, raw, found, known, dates))
+    off_grid = found.off_grid.select(KEYS).distinct()
+    t = engine.keep(checks.judge(engine, t, clean, summaries, flat.select(KEYS).distinct(), off_grid))
 
     def raw_of(dates: list[date]) -> ir.Table | None:
         paths = [path for day in dates for path in inputs.raw_paths.get(day, [])]
         return _read(engine, paths, RAW_TYPES) if paths else None
 
     unknown = found.days.anti_join(points, ["point_no", "business_date"])
-    readings = _readings(engine, raw, found, t, clean, slots, unknown, raw_of)
+    on_intervals = (t.day_bits & bits(On.INTERVAL)) != 0
+    manual = engine.keep(edits.latest(_read(engine, inputs.edit_paths, edits.TYPES)))
+    touched = t.filter(on_intervals).select(KEYS).union(found.doubtful).union(unknown.select(KEYS))
+    touched = touched.union(manual.select(KEYS))
+    touched = engine.keep(touched.distinct())
+    of_day = t.filter((t.day_bits & bits(On.DAY)) != 0).select(*KEYS, rule_bits=t.day_bits & bits(On.DAY))
+    marked = engine.keep(of_day.anti_join(touched, KEYS))
+    worked = _worked_out(engine, raw, found, t, clean, slots, touched, flat, raw_of)
+    if inputs.edit_paths:
+        edited = engine.keep(edits.apply(worked, manual))
+        worked, refused = edited.select(READING_COLUMNS), edits.refused(edited, manual)
+    else:
+        refused = manual
     first_rows = raw.semi_join(unknown, KEYS).group_by("point_no", "channel", "business_date", "file_id")
     return Result(
-        readings=readings,
+        readings=_untouched(raw, touched, marked).union(worked.select(READING_COLUMNS)),
         summaries=found.days,
         point_days=t,
+        points=points,
+        profiles=profile.of_untouched(found.plain.anti_join(touched, KEYS)).union(
+            profile.of_readings(with_slot(engine, worked, dates))
+        ),
         unknown=first_rows.agg(row_number=lambda r: r.row_number.min(), readings=lambda r: r.count()),
         off_grid=found.off_grid,
+        refused_edits=refused,
+        channels=sorted(
+            engine.arrow(t.select("channel").union(found.days.select("channel")).distinct())["channel"].to_pylist()
+        ),
     )
 
 
@@ -175,34 +235,50 @@ def _point_days(
         duplicates_differing=zero,
     ).select(SUMMARY_COLUMNS)
     both = summary.select(SUMMARY_COLUMNS).union(absent).join(points, ["point_no", "business_date"])
-    return both.mutate(is_due=both.is_due & both.channel.isin(ENERGY_CHANNELS))
+    return both.mutate(is_active=both.is_due, is_due=both.is_due & both.channel.isin(ENERGY_CHANNELS))
 
 
-def _readings(
+def _flat(engine: Engine, raw: ir.Table, found: Summary, points: ir.Table, dates: pa.Table) -> ir.Table:
+    """Intervals in flat runs: `runs.flatline` of the point-days that may hold one."""
+    columns = [*KEYS, "slot", "interval_minutes", "value"]
+    perhaps = engine.keep(runs.perhaps_flat(found.plain))
+    rows = found.resolved.filter(found.resolved.channel.isin(SPIKE_CHANNELS)).select(columns)
+    if engine.arrow(perhaps.limit(1)).num_rows:
+        rows = rows.union(with_slot(engine, raw.semi_join(perhaps, KEYS), dates).select(columns))
+    floors = points.select("point_no", "business_date", "flat_floor_kw")
+    return runs.flatline(rows.join(floors, ["point_no", "business_date"]))
+
+
+def _untouched(raw: ir.Table, touched: ir.Table, marked: ir.Table) -> ir.Table:
+    """Readings of the other point-days pass straight through, some with the bits of their day (`marked`)."""
+    rows = raw.filter(raw.value.notnull())
+    none = ibis.literal(0, "int32")
+    plain = rows.anti_join(touched.union(marked.select(KEYS)), KEYS).mutate(rule_bits=none)
+    with_bits = rows.join(marked, KEYS)
+    both = plain.union(with_bits.select(plain.columns))
+    return both.select(
+        "point_no", "channel", "interval_start", "business_date",
+        interval_minutes=both.interval_minutes.cast("int32"),
+        value=both.value,
+        quality_code=ibis.literal("A"),
+        method_code=ibis.null("int32"),
+        rule_bits=both.rule_bits.cast("int32"),
+    )  # fmt: skip
+
+
+def _worked_out(
     engine: Engine,
     raw: ir.Table,
     found: Summary,
     t: ir.Table,
     clean: ir.Table,
     slots: ir.Table,
-    unknown: ir.Table,
+    touched: ir.Table,
+    flat: ir.Table,
     raw_of: history.ReadRaw,
 ) -> ir.Table:
-    """Untouched point-days pass straight through; the others are worked out interval by interval."""
-    touched = engine.keep(
-        t.filter(t.day_bits != 0).select(KEYS).union(found.doubtful).union(unknown.select(KEYS)).distinct()
-    )
-    plain = raw.anti_join(touched, KEYS).filter(lambda r: r.value.notnull())
-    plain = plain.select(
-        "point_no", "channel", "interval_start", "business_date",
-        interval_minutes=plain.interval_minutes.cast("int32"),
-        value=plain.value,
-        quality_code=ibis.literal("A"),
-        method_code=ibis.null("int32"),
-        rule_bits=ibis.literal(0, "int32"),
-    )  # fmt: skip
-
-    detail = engine.keep(_intervals(raw, found, t, touched, slots))
+    """Readings of the touched point-days, interval by interval (READING_COLUMNS)."""
+    detail = engine.keep(intervals(raw, found, t, touched, flat, slots))
     replaces = int(Rule.MISSING | Rule.NEGATIVE | Rule.SPIKE)
     wanted = engine.keep(t.filter(t.is_due, (t.day_bits.cast("int64") & replaces) != 0))
     shapes = history.shapes(engine, wanted, t, clean, slots, raw_of)
@@ -216,7 +292,6 @@ def _readings(
         rule_bits=filled.rule_bits,
     )
     kept = detail.anti_join(wanted, KEYS).filter(lambda r: r.value.notnull())
-    # where nothing is due (a closed account) a value that cannot be is no use at all
     is_zero = kept.kept.isnull()
     kept = kept.select(
         *READING_COLUMNS[:5],
@@ -225,37 +300,4 @@ def _readings(
         method_code=ibis.ifelse(is_zero, int(Method.ZERO), ibis.null("int32")).cast("int32"),
         rule_bits=kept.rule_bits,
     )
-    parts = [part.select(READING_COLUMNS) for part in (plain, engine.keep(filled), kept)]
-    return ibis.union(*parts)
-
-
-def _intervals(raw: ir.Table, found: Summary, t: ir.Table, touched: ir.Table, slots: ir.Table) -> ir.Table:
-    """Every slot of the touched point-days with the value delivered, the value kept, and the rule bits."""
-    columns = [*KEYS, "interval_start", "value"]
-    values = found.resolved.select(*columns, "is_differing")
-    single = raw.semi_join(touched.anti_join(found.doubtful, KEYS), KEYS)
-    values = values.union(single.select(columns).mutate(is_differing=ibis.literal(False)))
-    spiky = (t.day_bits & int(Rule.SPIKE)) != 0
-    point_days = t.semi_join(touched, KEYS)
-    point_days = point_days.select(
-        *KEYS, "interval_minutes", "is_due", "day_bits", "advance", "unit_kwh", "register_share",
-        spike_above=ibis.ifelse(spiky, checks.spike_limit(t), ibis.null("float64")),
-    )  # fmt: skip
-    grid = point_days.join(slots, ["business_date", "interval_minutes"])
-    rows = grid.left_join(values, [*KEYS, "interval_start"])
-    rows = rows.drop([f"{name}_right" for name in (*KEYS, "interval_start")])
-    is_missing = rows.value.isnull() & rows.is_due
-    is_negative = (rows.channel.isin(IMPORT_CHANNELS) & (rows.value < 0)).fill_null(False)
-    is_spike = (rows.value > rows.spike_above).fill_null(False)
-    of_day = rows.day_bits & int(Rule.HIGH_LOW | Rule.REGISTER_SUM)
-    bits = (
-        of_day
-        + ibis.ifelse(is_missing, int(Rule.MISSING), 0)
-        + ibis.ifelse(is_negative, int(Rule.NEGATIVE), 0)
-        + ibis.ifelse(is_spike, int(Rule.SPIKE), 0)
-        + ibis.ifelse(rows.is_differing.fill_null(False), int(Rule.DUPLICATE), 0)
-    )
-    replaced = is_missing | is_negative | (is_spike & rows.is_due)
-    return rows.mutate(rule_bits=bits.cast("int32"), kept=ibis.ifelse(replaced, ibis.null("float64"), rows.value)).drop(
-        "spike_above", "is_differing"
-    )
+    return engine.keep(filled.select(READING_COLUMNS).union(kept.select(READING_COLUMNS)))

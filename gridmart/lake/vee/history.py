@@ -7,8 +7,8 @@ import ibis
 import ibis.expr.types as ir
 
 from gridmart.lake.engine import Engine
-from gridmart.lake.vee.checks import like_days
-from gridmart.lake.vee.rules import Method
+from gridmart.lake.vee.levels import like_days
+from gridmart.lake.vee.rules import CLASS_PEERS, Method
 from gridmart.lake.vee.summary import DIGITS, KEYS
 
 ReadRaw = Callable[[list[date]], ir.Table | None]
@@ -74,7 +74,10 @@ def _from_days(engine: Engine, pairs: ir.Table, slots: ir.Table, raw: ReadRaw, m
 
 
 def _from_class(engine: Engine, none: ir.Table, t: ir.Table, slots: ir.Table, raw: ReadRaw) -> ir.Table | None:
-    """Mean profile of the class that day, times the point's capacity over the class's mean capacity."""
+    """Mean profile of the class that day, times the point's capacity over the class's mean capacity.
+
+    Of a large class every n-th point speaks for all: CLASS_PEERS points say what 100,000 would.
+    """
     dates = _dates(engine, none, "business_date")
     rows = raw(dates) if dates else None
     if rows is None:
@@ -84,6 +87,10 @@ def _from_class(engine: Engine, none: ir.Table, t: ir.Table, slots: ir.Table, ra
     peers = peers.semi_join(none.select(group).distinct(), group).select(
         "point_no", *group, capacity=ibis.coalesce(peers.capacity_kva, 0.0)
     )
+    place = ibis.row_number().over(ibis.window(group_by=group, order_by="point_no"))
+    of = ibis.window(group_by=group)
+    peers = peers.mutate(place=place, step=engine.whole(peers.count().over(of) + CLASS_PEERS - 1, CLASS_PEERS))
+    peers = engine.keep(peers.filter(peers.place % peers.step == 0).drop("place", "step"))
     rows = rows.select("point_no", "channel", "business_date", "interval_start", "value").join(
         peers, ["point_no", "channel", "business_date"]
     )

@@ -1,4 +1,4 @@
-"""Records that VEE cannot place: readings of points that no register knows, or off the grid of the day.
+"""Records that VEE cannot place: readings of points that no register knows or off the grid, edits that do not fit.
 
 They stay in ami.reading_raw; the row in quarantine says so. An unknown point heals when it is registered:
 the register's fingerprint of the date changes, and the date is validated again.
@@ -13,6 +13,11 @@ from gridmart.lake.engine import Engine
 from gridmart.lake.vee.clean import Result
 
 UNKNOWN = ("unknown_point", "{n} readings of a point that is not registered", "register the point in the CIS")
+EDIT = (
+    "edit_mismatch",
+    "{n} edit of a value that is not there",
+    "look at the interval again, and edit what it holds now",
+)
 OFF_GRID = ("clock_drift", "{n} readings start off the grid of the day", "check the meter's clock and time zone")
 
 
@@ -21,7 +26,8 @@ def report(engine: Engine, result: Result) -> int:
     found = []
     off_grid = result.off_grid.group_by("point_no", "channel", "business_date", "file_id")
     off_grid = off_grid.agg(row_number=lambda r: r.row_number.min(), readings=lambda r: r.count())
-    for rows, (rule, reason, next_step) in ((result.unknown, UNKNOWN), (off_grid, OFF_GRID)):
+    edits = result.refused_edits.select("point_no", "channel", "business_date", "file_id", "row_number", readings=1)
+    for rows, (rule, reason, next_step) in ((result.unknown, UNKNOWN), (off_grid, OFF_GRID), (edits, EDIT)):
         for row in engine.arrow(rows).to_pylist():
             why = reason.format(n=row.pop("readings"))
             found.append({**row, "rule": rule, "reason": why, "next_step": next_step, "content": ""})

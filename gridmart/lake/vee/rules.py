@@ -7,7 +7,7 @@ of the point register. A changed threshold or rule changes `VERSION`, so that da
 from dataclasses import asdict, dataclass
 from enum import IntEnum, IntFlag
 
-VERSION = 2
+VERSION = 3
 CONTEXT_DAYS = 28  # four weeks: each kind of day occurs, the season has not changed yet
 
 
@@ -20,7 +20,6 @@ class Rule(IntFlag):
     SPIKE = 1 << 3
     HIGH_LOW = 1 << 4
     REGISTER_SUM = 1 << 5
-    # reserved for the rest of the catalogue
     CAPACITY_LIMIT = 1 << 6
     FLATLINE = 1 << 7
     ZERO_RUN = 1 << 8
@@ -36,6 +35,19 @@ class Rule(IntFlag):
     INACTIVE_POINT = 1 << 18
     PHASE_LOSS = 1 << 19
     VOLTAGE_RANGE = 1 << 20
+    # what explains a falling index, beside REGISTER_DECREASE for the one that nothing explains
+    ROLLOVER = 1 << 21
+    METER_SWAP = 1 << 22
+    EDIT_MISMATCH = 1 << 23
+
+
+class On(IntEnum):
+    """Where a rule shows."""
+
+    INTERVAL = 1  # on the intervals that it means
+    DAY = 2  # on every interval of the point-day
+    POINT_DAY = 3  # on the point-day alone: it says nothing against its values
+    QUARANTINE = 4  # on the refused record: it has no interval to stand on
 
 
 class Method(IntEnum):
@@ -49,49 +61,128 @@ class Method(IntEnum):
     CLASS_PROFILE = 91
 
 
+QUALITY_CODES = ("A", "E", "M")  # actual; estimated: method_code says how; edited by hand: ami.edit says by whom
+
+
 @dataclass(frozen=True)
 class RuleInfo:
-    """What a rule is called, what it does with a value, and where it comes from."""
+    """What a rule is called, where it shows, whether the value is replaced, and where it comes from."""
 
     rule: Rule
     name_zh: str
-    name_en: str
     finds: str
+    on: On
     replaces: bool
     source: str
 
+    @property
+    def name_en(self) -> str:
+        """The name in code."""
+        return (self.rule.name or "").lower()
+
+
+DASMMD = "California Direct Access Standards for Metering and Meter Data"
+OURS = "GLOSSARY.md"
 
 CATALOGUE = (
-    RuleInfo(Rule.MISSING, "缺数", "missing", "an interval that is due and not there", True, "GLOSSARY"),
+    RuleInfo(Rule.MISSING, "缺数", "an interval that is due and not there", On.INTERVAL, True, DASMMD),
     RuleInfo(
-        Rule.DUPLICATE, "重复", "duplicate", "same point, channel, interval and version, other value", False, "GLOSSARY"
+        Rule.DUPLICATE, "重复", "same point, channel, interval and version, other value", On.INTERVAL, False, OURS
     ),
-    RuleInfo(Rule.NEGATIVE, "负值", "negative", "energy below zero on an import channel", True, "GLOSSARY"),
+    RuleInfo(Rule.NEGATIVE, "负值", "energy below zero on an import channel", On.INTERVAL, True, OURS),
     RuleInfo(
         Rule.SPIKE,
         "突变",
-        "spike",
         "(highest - third highest) / third highest of the day above a ratio, above a floor",
+        On.INTERVAL,
         True,
-        "California DASMMD spike check",
+        DASMMD,
     ),
     RuleInfo(
-        Rule.HIGH_LOW,
-        "异常高低",
-        "high_low",
-        "day outside median ± k·MAD of like days",
-        False,
-        "Iglewicz and Hoaglin 1993",
+        Rule.HIGH_LOW, "异常高低", "day outside median ± k·MAD of like days", On.DAY, False, "Iglewicz and Hoaglin 1993"
     ),
     RuleInfo(
-        Rule.REGISTER_SUM,
-        "表码不符",
-        "register_sum",
-        "sum of intervals against register advance × multiplier",
+        Rule.REGISTER_SUM, "表码不符", "sum of intervals against register advance × multiplier", On.DAY, False, DASMMD
+    ),
+    RuleInfo(
+        Rule.CAPACITY_LIMIT,
+        "超容",
+        "mean power of an interval above the contract capacity and a margin",
+        On.INTERVAL,
         False,
-        "California DASMMD sum check; DL/T 698 frozen registers",
+        OURS,
+    ),
+    RuleInfo(
+        Rule.FLATLINE,
+        "数据不变",
+        "the same value other than zero for 24 intervals and six hours",
+        On.INTERVAL,
+        False,
+        OURS,
+    ),
+    RuleInfo(Rule.ZERO_RUN, "连续零值", "zero for a week while the contract is active", On.DAY, False, OURS),
+    RuleInfo(
+        Rule.REGISTER_DECREASE,
+        "示数倒走",
+        "the index falls, and neither rollover nor meter swap explains it",
+        On.DAY,
+        False,
+        OURS,
+    ),
+    RuleInfo(
+        Rule.MULTIPLIER_MISMATCH,
+        "倍率不符",
+        "the day's level is off by the CT ratio, the PT ratio or both",
+        On.DAY,
+        False,
+        OURS,
+    ),
+    RuleInfo(Rule.REVERSE_ENERGY, "反向电量", "export where no generation is registered", On.INTERVAL, False, OURS),
+    RuleInfo(Rule.CLOCK_DRIFT, "时钟偏差", "a reading starts off the grid of the day", On.DAY, False, OURS),
+    RuleInfo(Rule.FUTURE, "超前", "a date after the day of arrival", On.QUARANTINE, True, OURS),
+    RuleInfo(Rule.STALE, "过期", "a date more than five years before arrival", On.QUARANTINE, True, OURS),
+    RuleInfo(
+        Rule.INTERVAL_MISMATCH, "时段长度不符", "interval length other than the point declares", On.DAY, False, OURS
+    ),
+    RuleInfo(
+        Rule.UNIT_MISMATCH, "单位不符", "the day's level is off by a thousand (Wh, kWh, MWh)", On.DAY, False, OURS
+    ),
+    RuleInfo(Rule.UNKNOWN_POINT, "未知计量点", "a point that is not registered", On.QUARANTINE, True, OURS),
+    RuleInfo(
+        Rule.INACTIVE_POINT,
+        "非运行计量点",
+        "readings of a point without a meter or an open account",
+        On.DAY,
+        False,
+        OURS,
+    ),
+    RuleInfo(
+        Rule.PHASE_LOSS,
+        "失压断相",
+        "voltage missing or far below nominal, or no current while energy flows",
+        On.INTERVAL,
+        False,
+        "Q/GDW 1354-2013: voltage loss below 78 % of nominal",
+    ),
+    RuleInfo(
+        Rule.VOLTAGE_RANGE, "电压越限", "voltage outside the limits of supply", On.INTERVAL, False, "GB/T 12325-2008"
+    ),
+    RuleInfo(Rule.ROLLOVER, "示数翻转", "the index went through its last digit", On.POINT_DAY, False, OURS),
+    RuleInfo(Rule.METER_SWAP, "换表", "a meter was installed or removed", On.POINT_DAY, False, OURS),
+    RuleInfo(
+        Rule.EDIT_MISMATCH,
+        "修改不符",
+        "a manual edit of a value that is not there (any more)",
+        On.INTERVAL,
+        False,
+        OURS,
     ),
 )
+
+
+def bits(on: On) -> int:
+    """The bits of all rules that show in one place."""
+    return sum(int(info.rule) for info in CATALOGUE if info.on == on)
 
 
 @dataclass(frozen=True)
@@ -107,16 +198,19 @@ class Thresholds:
     high_low_floor_kwh: float  # and as at least this energy a day
     register_share: float  # 1; tolerance of register_sum, 0.5 %
     register_unit: float  # one unit of the index, times the multiplier is added to the tolerance
+    capacity_share: float  # 1; of the contract (or rated) capacity, above which an interval is over it
+    flat_floor_kw: float  # mean power below which meters of coarse resolution repeat values by themselves
+    zero_run_days: float  # days of nothing but zeros; fields are not watered for weeks
 
 
 THRESHOLDS = (
-    Thresholds("residential", 1.8, 3.0, 0.8, 8.0, 0.10, 2.0, 0.005, 0.01),
-    Thresholds("commercial", 1.8, 10.0, 0.8, 8.0, 0.08, 10.0, 0.005, 0.01),
-    Thresholds("large_industrial", 1.8, 50.0, 0.8, 8.0, 0.08, 100.0, 0.005, 0.01),
-    Thresholds("agricultural", 1.8, 10.0, 1.0, 10.0, 0.20, 10.0, 0.005, 0.01),
-    Thresholds("transformer_boundary", 1.8, 50.0, 0.8, 8.0, 0.08, 50.0, 0.005, 0.01),
-    Thresholds("feeder_boundary", 1.8, 200.0, 0.8, 8.0, 0.08, 200.0, 0.005, 0.01),
-    Thresholds("other", 1.8, 10.0, 0.8, 10.0, 0.10, 10.0, 0.005, 0.01),
+    Thresholds("residential", 1.8, 3.0, 0.8, 8.0, 0.10, 2.0, 0.005, 0.01, 1.2, 0.5, 7),
+    Thresholds("commercial", 1.8, 10.0, 0.8, 8.0, 0.08, 10.0, 0.005, 0.01, 1.2, 1.0, 7),
+    Thresholds("large_industrial", 1.8, 50.0, 0.8, 8.0, 0.08, 100.0, 0.005, 0.01, 1.2, 5.0, 7),
+    Thresholds("agricultural", 1.8, 10.0, 1.0, 10.0, 0.20, 10.0, 0.005, 0.01, 1.2, 1.0, 28),
+    Thresholds("transformer_boundary", 1.8, 50.0, 0.8, 8.0, 0.08, 50.0, 0.005, 0.01, 1.2, 1.0, 7),
+    Thresholds("feeder_boundary", 1.8, 200.0, 0.8, 8.0, 0.08, 200.0, 0.005, 0.01, 1.2, 5.0, 7),
+    Thresholds("other", 1.8, 10.0, 0.8, 10.0, 0.10, 10.0, 0.005, 0.01, 1.2, 1.0, 7),
 )
 
 
@@ -135,6 +229,19 @@ IMPORT_CHANNELS = ("import_kwh", "import_kvarh")
 SPIKE_CHANNELS = ("import_kwh", "export_kwh")
 
 HIGH_LOW_MIN_DAYS = 4  # like days needed before a median says anything
+FLAT_INTERVALS = 24
+FLAT_MINUTES = 360  # finer feeds repeat themselves for shorter times by nature
+# a level is off by a factor when its ratio is within this share of the factor
+STEP_TOLERANCE = 0.08
+STEP_SMALLEST = 3.0  # factors below it are within what customers do by themselves
+UNIT_FACTOR = 1000.0
+# V: secondary, low voltage by phase and line, medium and high voltage; the nearest one is nominal
+NOMINAL_VOLTAGES = (57.7, 100.0, 220.0, 380.0, 6_000.0, 10_000.0, 20_000.0, 35_000.0, 110_000.0)
+VOLTAGE_LOW, VOLTAGE_HIGH = 0.90, 1.07  # GB/T 12325-2008: 220 V +7 % -10 %; up to 20 kV ±7 % (the wider side taken)
+VOLTAGE_LOSS = 0.78
 LINEAR_MAX_MINUTES = 120  # GLOSSARY: gap up to 2 hours
 # a register advance that would need intervals above this many times the highest seen is not believed
 REGISTER_PLAUSIBLE_FACTOR = 3.0
+CLASS_PEERS = (
+    500  # complete points whose mean is the profile of a class: its error is under a twentieth of their spread
+)

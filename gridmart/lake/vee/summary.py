@@ -17,6 +17,11 @@ KEYS = ["point_no", "channel", "business_date"]
 SLOT_BITS = 5
 SLOTS_PER_MASK = 1 << SLOT_BITS  # far from the sign bit of the masks
 DIGITS = 6  # sums are rounded to 1e-6 kWh: engines add in different orders
+HOURS = 25  # hours that a local day may have
+# the highest power and its earliest minute travel through the aggregations as one whole number:
+# watts × 10,000 + (9,999 − minute since the start of the local day)
+PLACE = 10_000
+MOST_WATTS = 4e14  # what fits; far above any meter
 
 SUMMARY_COLUMNS = [
     *KEYS,
@@ -38,24 +43,39 @@ class Summary:
     """Result of pass 1.
 
     days: one row per point, channel and date (SUMMARY_COLUMNS).
+    plain: the rows of the point-days that hold every slot once, with energy by hour (h0…h24) and peak_rank.
     doubtful: keys of the point-days that needed resolving.
     resolved: their rows, one per interval: the latest value by (version, arrived_at, file_id, row_number).
     off_grid: their rows whose start is not on the grid of the day, with file_id and row_number.
     """
 
     days: ir.Table
+    plain: ir.Table
     doubtful: ir.Table
     resolved: ir.Table
     off_grid: ir.Table
 
 
 def with_slot(engine: Engine, rows: ir.Table, calendar: pa.Table) -> ir.Table:
-    """Add `slot` (0…due-1 on the day) and `offset_us` (microseconds off the grid; 0 on it)."""
+    """Add `slot` (0…due-1 on the day), `offset_us` (microseconds off the grid; 0 on it), `minute` and `hour_no`.
+
+    minute, hour_no: since local 00:00 of the date.
+    """
     since = engine.micros(rows.interval_start) - start_of(rows.business_date, calendar) * 1_000_000
     rows = rows.mutate(since_us=since, step_us=rows.interval_minutes.cast("int64") * 60_000_000)
+    rows = rows.mutate(slot=engine.whole(rows.since_us, rows.step_us))
     return rows.mutate(
-        slot=engine.whole(rows.since_us, rows.step_us), offset_us=(rows.since_us % rows.step_us).cast("int64")
+        # a product is cheaper than a second division; it leaves 0 exactly where the start is on the grid
+        offset_us=rows.since_us - rows.slot * rows.step_us,
+        minute=rows.slot * rows.interval_minutes.cast("int64"),
+        hour_no=engine.whole(rows.since_us, 3_600_000_000).cast("int32"),
     ).drop("since_us", "step_us")
+
+
+def peak_rank(rows: ir.Table) -> ir.IntegerScalar:
+    """Aggregate: the highest power and its earliest minute as one number (see PLACE)."""
+    watts = ibis.least(rows.value * 60_000.0 / rows.interval_minutes, MOST_WATTS).round(0).cast("int64")
+    return (watts * PLACE + (PLACE - 1 - rows.minute)).max()
 
 
 def _slot_masks(engine: Engine, rows: ir.Table, masks: int) -> dict[str, ir.Value]:
@@ -64,10 +84,18 @@ def _slot_masks(engine: Engine, rows: ir.Table, masks: int) -> dict[str, ir.Valu
     return {f"mask{n}": engine.any_bit(bit, place == n) for n in range(masks)}
 
 
-def summarise(engine: Engine, raw: ir.Table, calendar: pa.Table, shortest_interval: int) -> Summary:
+def hour_sums(rows: ir.Table) -> dict[str, ir.FloatingScalar]:
+    """Aggregates h0…h24: energy by hour of the day. One comparison a row and hour costs half of a group an hour."""
+    return {f"h{n}": ibis.ifelse(rows.hour_no == n, rows.value, 0.0).sum() for n in range(HOURS)}
+
+
+def summarise(
+    engine: Engine, raw: ir.Table, calendar: pa.Table, shortest_interval: int, profiles: bool = False
+) -> Summary:
     """Summaries of the raw readings of some dates.
 
-    raw: ami.reading_raw; calendar: `days.day_table`; shortest_interval: minutes of the finest feed (sizes the masks).
+    raw: ami.reading_raw; calendar: `days.day_table`; shortest_interval: minutes of the finest feed (sizes the masks);
+    profiles: whether `Summary.plain` shall have what roll-ups need.
     """
     raw = raw.filter(raw.value.notnull())
     rows = with_slot(engine, raw, calendar)
@@ -82,6 +110,7 @@ def summarise(engine: Engine, raw: ir.Table, calendar: pa.Table, shortest_interv
         third_highest=engine.third_highest(rows.value),
         offset_us=engine.any_bit(rows.offset_us),
         **_slot_masks(engine, rows, masks),
+        **({**hour_sums(rows), "peak_rank": peak_rank(rows)} if profiles else {}),
     )
     minutes = minutes_of(grouped.business_date, calendar)
     grouped = grouped.mutate(due=engine.whole(minutes, grouped.interval_minutes))
@@ -114,7 +143,7 @@ def summarise(engine: Engine, raw: ir.Table, calendar: pa.Table, shortest_interv
     )
     both = _typed(plain).union(_typed(again))
     off_grid = latest.filter(~((latest.offset_us == 0) & (latest.slot >= 0) & (latest.slot < latest.due)))
-    return Summary(engine.keep(both), doubtful, resolved, off_grid)
+    return Summary(engine.keep(both), first.filter(first.is_plain), doubtful, resolved, off_grid)
 
 
 def _typed(rows: ir.Table) -> ir.Table:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from gridmart.errors import GridmartError
-from gridmart.lake import load, tables
+from gridmart.lake import edits, load, tables
 from gridmart.lake.validate import validate
 from gridmart.settings import PROJECT_DIR, Settings
 from gridmart.stack import postgres
@@ -81,7 +81,7 @@ REGISTER = {
 def lake(warehouse: Settings) -> Settings:
     """An empty lake and empty roll-ups, with a register of two points."""
     tables.ensure_tables()
-    for name in ("reading_raw", "reading", "day_summary", "register_read"):
+    for name in ("reading_raw", "reading", "day_summary", "register_read", "edit"):
         tables.replace_dates({name: (tables.dates_of(name), [])})
     with connect("loader") as connection:
         connection.execute("delete from raw_ami.validated_date")
@@ -161,6 +161,42 @@ def test_a_closed_account_that_goes_on_sending_is_not_due_and_stays_visible(lake
         ).fetchone()
     assert days == [(closed - timedelta(days=1), 24, 24), (closed, 0, 24)]
     assert due == (1,)
+
+
+EDITS = """point,channel,start,old,new,who,at,why
+A,import_kwh,2026-03-04T00:00+08:00,0.2,5.2,wang,2026-04-02T08:00:00Z,photograph of the display
+A,import_kwh,2026-03-04T01:00+08:00,0.9,5.2,wang,2026-04-02T08:00:00Z,photograph of the display
+A,import_kwh,2026-03-04T02:00+08:00,0.2,5.2,,2026-04-02T08:00:00Z,photograph of the display
+"""
+
+
+def test_a_file_of_edits_stands_over_the_values_of_its_date(lake: Settings, tmp_path: Path) -> None:
+    deliver(utility())
+    validate(FIRST, LAST)
+    before = checksum()
+    file = tmp_path / "edits.csv"
+    file.write_text(EDITS, encoding="utf-8")
+    done = edits.take_in(file)
+    assert (done["edits"], done["quarantined"], done["dates"], done["new"]) == (2, 1, ["2026-03-04"], True)
+    assert not edits.take_in(file)["new"]
+    assert validate(FIRST, LAST)["dates"] == 1
+    rows = tables.load("reading").scan(row_filter="quality_code = 'M'").to_arrow().to_pylist()
+    assert [(row["point_no"], row["value"], row["method_code"]) for row in rows] == [("A", 5.2, None)]
+    with connect("auditor") as connection:
+        query = (
+            "select import_kwh, intervals_actual from landing_ami.point_day"
+            " where point_no = 'A' and business_date = '2026-03-04'"
+        )
+        assert connection.execute(query).fetchone() == (pytest.approx(11.8 + 5.0), 23)
+    refused = {
+        (row["rule"], row["row_number"])
+        for row in tables.load("quarantine").scan().to_arrow().to_pylist()
+        if row["file_id"] == done["file_id"]
+    }
+    assert refused == {("not_told", 4), ("edit_mismatch", 3)}
+    tables.replace_dates({"edit": ([date(2026, 3, 4)], [])})
+    assert validate(FIRST, LAST)["dates"] == 1
+    assert checksum() == before
 
 
 def test_empty_register_says_what_to_do(lake: Settings) -> None:

@@ -1,9 +1,11 @@
 """Runs a scenario folder: `when/*.csv` through VEE, and compares with `then/*.csv`.
 
-when/points.csv    point, kind, usage_category, capacity_kva, interval_minutes, has_generation
+when/points.csv    point, kind, usage_category, capacity_kva, interval_minutes, has_generation, closed (optional: date)
 when/meters.csv    point, ct_ratio, pt_ratio, digits, installed, removed (optional: one meter, ratio 1)
 when/readings.csv  point, channel, date, version, register_start, register_end, i1…iN (empty: not delivered);
-                   a date may be a range 2026-03-02..2026-03-29; i1 may be `=0.5`, the value of all intervals
+                   a date may be a range 2026-03-02..2026-03-29; i1 may be `=0.5`, the value of all intervals;
+                   interval_minutes (optional: other than the point's), late_minutes (optional: the meter's clock)
+when/edits.csv     point, channel, date, slot, old, new, who, at, why (optional)
 then/readings.csv  point, channel, date, slot (from 1), value, quality, method, rules: every row that is not a plain
                    actual value
 then/days.csv      point, channel, date, rules (optional): every point-day with a finding
@@ -21,7 +23,7 @@ import pyarrow.parquet as pq
 
 from gridmart.lake.engine import Engine, engine
 from gridmart.lake.register import Register
-from gridmart.lake.vee import clean
+from gridmart.lake.vee import clean, edits
 from gridmart.lake.vee.days import dates_between, day_minutes, day_start
 from gridmart.lake.vee.rules import Rule
 
@@ -38,13 +40,14 @@ class Case:
     meters: list[dict] = field(default_factory=list)
     rows: list[dict] = field(default_factory=list)
     registers: list[dict] = field(default_factory=list)
+    edits: list[dict] = field(default_factory=list)
     timezone: str = SHANGHAI
 
     def point(self, point: str, **other: object) -> "Case":
         """Register a point (a residential customer of 10 kVA read hourly unless told otherwise)."""
         self.points.append({"point": point, "kind": "customer", "usage_category": "residential",
                             "capacity_kva": 10.0, "interval_minutes": 60, "has_generation": False,
-                            **other})  # fmt: skip
+                            "closed": None, **other})  # fmt: skip
         return self
 
     def meter(self, point: str, installed: date, removed: date | None = None, ct_ratio: int = 1) -> "Case":
@@ -57,14 +60,14 @@ class Case:
         self, point: str, day: date, values: list[float | None],
         registers: tuple[float | None, float | None] = (None, None),
         channel: str = "import_kwh", version: int = 1, file_id: str = "f1", arrived_at: datetime = ARRIVED,
-        interval_minutes: int | None = None, row_number: int | None = None,
+        interval_minutes: int | None = None, row_number: int | None = None, late_minutes: int = 0,
     ) -> "Case":  # fmt: skip
         """Deliver one point, channel and day; None is an interval not delivered."""
         known = {row["point"]: row["interval_minutes"] for row in self.points}
         length = interval_minutes or known.get(point, 60)
         row = len(self.rows) if row_number is None else row_number
         origin = {"version": version, "arrived_at": arrived_at, "file_id": file_id, "row_number": row}
-        start = day_start(day, ZoneInfo(self.timezone))
+        start = day_start(day, ZoneInfo(self.timezone)) + timedelta(minutes=late_minutes)
         key = {"point_no": point, "channel": channel, "business_date": day}
         for slot, value in enumerate(values):
             if value is not None:
@@ -78,6 +81,18 @@ class Case:
         """Deliver the same values every day of a range."""
         for day in dates_between(first, last):
             self.day(point, day, values, **other)  # type: ignore[arg-type]
+        return self
+
+    def edit(
+        self, point: str, day: date, slot: int, old: float | None, new: float, edited_at: datetime = ARRIVED,
+        channel: str = "import_kwh", edited_by: str = "wang", reason: str = "seen on site", file_id: str = "e1",
+    ) -> "Case":  # fmt: skip
+        """Edit one interval by hand; slot counts from 1."""
+        length = {row["point"]: row["interval_minutes"] for row in self.points}[point]
+        at = day_start(day, ZoneInfo(self.timezone)) + timedelta(minutes=(slot - 1) * length)
+        self.edits.append({"point_no": point, "channel": channel, "business_date": day, "interval_start": at,
+                           "old_value": old, "new_value": new, "edited_by": edited_by, "edited_at": edited_at,
+                           "reason": reason, "file_id": file_id, "row_number": len(self.edits)})  # fmt: skip
         return self
 
     def register(self) -> Register:
@@ -104,7 +119,7 @@ class Case:
                                        "valid_to": None}),
                 "meter": meter.assign(meter_no="M1"),
                 "account": pd.DataFrame({"account_no": customer["point"], "usage_category": customer["usage_category"],
-                                         "opened_date": LONG_AGO, "closed_date": None}),
+                                         "opened_date": LONG_AGO, "closed_date": customer["closed"]}),
                 "contract": pd.DataFrame({"account_no": customer["point"],
                                           "contract_capacity_kva": customer["capacity_kva"], "valid_from": LONG_AGO,
                                           "valid_to": None}),
@@ -125,9 +140,12 @@ class Case:
         registers = folder / "registers.parquet"
         schema = pa.schema(list(clean.REGISTER_TYPES.items()))
         pq.write_table(pa.Table.from_pylist(self.registers, schema), registers)
+        edited = folder / "edits.parquet"
+        pq.write_table(pa.Table.from_pylist(self.edits, pa.schema(list(edits.TYPES.items()))), edited)
         return clean.Inputs(
-            first, last, self.timezone, paths, {}, [str(registers)], self.register().point_days(first, last)
-        )
+            first, last, self.timezone, paths, {}, [str(registers)], self.register().point_days(first, last),
+            [str(edited)] if self.edits else [],
+        )  # fmt: skip
 
     def run(self, folder: Path, first: date, last: date | None = None, name: str = "duckdb") -> "Outcome":
         """VEE of the dates first…last on an engine."""
@@ -145,6 +163,7 @@ class Outcome:
     summaries: pd.DataFrame
     unknown: pd.DataFrame
     off_grid: pd.DataFrame
+    refused_edits: pd.DataFrame
 
     @classmethod
     def of(cls, session: Engine, result: clean.Result) -> "Outcome":
@@ -152,7 +171,14 @@ class Outcome:
         keys = ["point_no", "channel", "business_date"]
         frames = [
             session.arrow(table).to_pandas()
-            for table in (result.readings, result.point_days, result.summaries, result.unknown, result.off_grid)
+            for table in (
+                result.readings,
+                result.point_days,
+                result.summaries,
+                result.unknown,
+                result.off_grid,
+                result.refused_edits,
+            )
         ]
         for frame in frames:
             by = [*keys, *(["interval_start"] if "interval_start" in frame else [])]
@@ -196,6 +222,7 @@ def load(folder: Path) -> Case:
             row["point"], kind=row["kind"], usage_category=row["usage_category"] or None,
             capacity_kva=_number(row["capacity_kva"]), interval_minutes=int(row["interval_minutes"]),
             has_generation=row["has_generation"] == "true",
+            closed=date.fromisoformat(row["closed"]) if row.get("closed") else None,
         )  # fmt: skip
     for row in _read(folder / "when" / "meters.csv"):
         removed = date.fromisoformat(row["removed"]) if row["removed"] else None
@@ -204,11 +231,20 @@ def load(folder: Path) -> Case:
     for row in _read(folder / "when" / "readings.csv"):
         first, _, last = row["date"].partition("..")
         for day in dates_between(date.fromisoformat(first), date.fromisoformat(last or first)):
-            slots = day_minutes(day, ZoneInfo(case.timezone)) // lengths.get(row["point"], 60)
+            length = int(row.get("interval_minutes") or lengths.get(row["point"], 60))
+            slots = day_minutes(day, ZoneInfo(case.timezone)) // length
             same = row["i1"].startswith("=")
             values = [_number(row["i1"][1:] if same else row.get(f"i{n + 1}")) for n in range(slots)]
             registers = _number(row["register_start"]), _number(row["register_end"])
-            case.day(row["point"], day, values, registers, row["channel"], int(row["version"]))
+            case.day(
+                row["point"], day, values, registers, row["channel"], int(row["version"]), interval_minutes=length,
+                late_minutes=int(row.get("late_minutes") or 0),
+            )  # fmt: skip
+    for row in _read(folder / "when" / "edits.csv"):
+        case.edit(
+            row["point"], date.fromisoformat(row["date"]), int(row["slot"]), _number(row["old"]), float(row["new"]),
+            datetime.fromisoformat(row["at"]), row["channel"], row["who"], row["why"],
+        )  # fmt: skip
     return case
 
 

@@ -3,10 +3,16 @@
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from tests.scenarios.vee.scenario import Case
+from gridmart.lake.engine import engine
+from gridmart.lake.load import ROLLUP_TABLES
+from gridmart.lake.rollups import roll_up
+from gridmart.lake.vee import clean
+from gridmart.lake.vee.rules import Rule
+from tests.scenarios.vee.scenario import Case, Outcome
 
 DAY = date(2026, 3, 27)
 SHAPE = [0.2] * 6 + [0.4] * 6 + [0.6] * 6 + [1.0] * 4 + [0.3] * 2
@@ -31,16 +37,55 @@ def everything() -> Case:
     case.day("SUM", DAY, SHAPE, (100.0, 130.0))
     case.day("DUP", DAY, SHAPE).day("DUP", DAY, [0.3, *SHAPE[1:]]).day("PLAIN", DAY, SHAPE)
     case.day("STRANGER", DAY, SHAPE)
+    for point in ("FLAT", "FELL", "UNIT", "BACK", "VOLT", "LATE", "EDIT", "OVER"):
+        case.point(point)
+    case.point("CLOSED", closed=DAY - timedelta(days=1)).day("CLOSED", DAY, SHAPE)
+    case.point("HALF").day("HALF", DAY, [v / 2 for v in SHAPE for _ in range(2)], interval_minutes=30)
+    case.point("ZERO").days("ZERO", DAY - timedelta(days=7), DAY, [0.0] * 24)
+    case.point("RATIO").meter("RATIO", date(2020, 1, 1), ct_ratio=30).day("RATIO", DAY, SHAPE, (100.0, 111.8))
+    case.day("FLAT", DAY, [0.7] * 24).day("FELL", DAY, SHAPE, (500.0, 400.0))
+    case.day("UNIT", DAY, [v * 1000 for v in SHAPE], (100.0, 111.8))
+    case.day("BACK", DAY, SHAPE).day("BACK", DAY, SHAPE, channel="export_kwh")
+    case.day("VOLT", DAY, SHAPE).day("VOLT", DAY, [236.0, 120.0, *[225.0] * 22], channel="voltage_v")
+    case.day("VOLT", DAY, [0.0] * 24, channel="current_a")
+    case.day("LATE", DAY, [None, *SHAPE[1:]]).day("LATE", DAY, [0.2, *[None] * 23], late_minutes=4)
+    case.day("OVER", DAY, [12.5 if n in (18, 19, 20) else v for n, v in enumerate(SHAPE)])
+    case.day("EDIT", DAY, SHAPE).edit("EDIT", DAY, 3, 0.2, 0.25).edit("EDIT", DAY, 4, 0.9, 0.25)
     return case
+
+
+def validated(case: Case, folder: Path, name: str) -> tuple[Outcome, dict[str, pd.DataFrame]]:
+    """Results of VEE on an engine, and what it writes and rolls up."""
+    inputs = case.inputs(folder / "when", DAY, DAY)
+    with engine(folder, name) as session:
+        result = clean.run(session, inputs)
+        outcome = Outcome.of(session, result)
+        written = clean.write(session, result, [DAY], folder / "reading", folder / "summary")
+        rollups = roll_up(session, result.profiles, result.points, result.point_days, DAY, DAY, case.timezone)
+        tables = {table: getattr(rollups, table) for table in ROLLUP_TABLES}
+        tables |= {"written": session.read(written.readings[DAY]), "summary": session.read(written.summaries[DAY])}
+        frames = {table: session.arrow(rows).to_pandas() for table, rows in tables.items()}
+    keys = ("point_no", "transformer_no", "feeder_no", "channel", "hour_start", "interval_start")
+    return outcome, {
+        table: frame.sort_values([key for key in keys if key in frame], ignore_index=True)
+        for table, frame in frames.items()
+    }
 
 
 @pytest.mark.spark
 def test_duckdb_and_spark_give_the_same_rows(tmp_path: Path) -> None:
-    case = everything()
-    here = case.run(tmp_path / "duckdb", DAY, name="duckdb")
-    there = case.run(tmp_path / "spark", DAY, name="local[2]")
+    here, tables_here = validated(everything(), tmp_path / "duckdb", "duckdb")
+    there, tables_there = validated(everything(), tmp_path / "spark", "local[2]")
+    for name, one in tables_here.items():
+        assert len(one)
+        other = tables_there[name][one.columns]
+        pd.testing.assert_frame_equal(one, other, check_dtype=False, check_exact=name == "written", obj=name)
     assert len(here.readings) > 300
     assert {14, 17, 19, 90, 91} <= set(here.readings["method_code"].dropna().astype(int))
-    for name in ("readings", "days", "summaries", "unknown"):
+    bits = Rule(int(np.bitwise_or.reduce(here.days["day_bits"])))
+    assert set(Rule) - set(bits) == {
+        Rule.FUTURE, Rule.STALE, Rule.UNKNOWN_POINT, Rule.EDIT_MISMATCH, Rule.ROLLOVER, Rule.METER_SWAP,
+    }  # fmt: skip
+    for name in ("readings", "days", "summaries", "unknown", "off_grid", "refused_edits"):
         one, other = getattr(here, name), getattr(there, name)
         pd.testing.assert_frame_equal(one, other[one.columns], check_dtype=False, check_exact=True, obj=name)

@@ -1,6 +1,7 @@
 """Files of all formats are read back to exactly what was delivered, and the same delivery gives the same bytes."""
 
 import re
+import zipfile
 from datetime import date, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -13,14 +14,34 @@ import pytest
 from clean_deliveries import FIRST, delivery, people
 
 from gridmart.simulator import faults
-from gridmart.simulator.delivery import Delivery, Record, gridmart_csv, gridmart_parquet, head_end, nem12, rows
+from gridmart.simulator.delivery import (
+    Delivery,
+    Record,
+    chinese_csv,
+    green_button,
+    gridmart_csv,
+    gridmart_parquet,
+    head_end,
+    iec61968,
+    mscons,
+    nem12,
+    nem13,
+    prime,
+    rows,
+)
+from gridmart.simulator.estimate import BYTES_A_READING, READINGS_A_SECOND
 from gridmart.simulator.faults import feed_stop, gap_meter, meter_swap, theft_hours
+from gridmart.simulator.plan import FORMATS
+from gridmart.simulator.work import WRITERS as WRITERS_OF
+from gridmart.sources.meter_files import registry
 from gridmart.sources.meter_files.model import Parsed
 from gridmart.sources.meter_files.registry import parse_file
 from gridmart.tariffs import PERIODS
 
 ZONE = ZoneInfo("Asia/Shanghai")
 WRITERS = [gridmart_csv, gridmart_parquet, nem12]
+PACKED = [nem13, chinese_csv, green_button, mscons, prime, iec61968]
+ENERGIES_ALONE = [nem12, nem13, mscons, prime]
 START = date(2026, 3, 30)
 STATION = "1400101"
 
@@ -95,7 +116,113 @@ def test_what_is_written_is_what_is_read(tmp_path: Path, writer: ModuleType) -> 
         assert reads == [(e[0], *e[6]) for e in expected if np.isfinite(e[6][0])]
 
 
-@pytest.mark.parametrize("writer", WRITERS, ids=lambda w: w.NAME)
+def _scaled(parsed: Parsed) -> list[np.ndarray]:
+    """`_read` in kWh, kvarh, V and A."""
+    scales = parsed.days["scale"].to_pylist()
+    return [
+        values / -scale if scale < 0 else values * scale for values, scale in zip(_read(parsed), scales, strict=True)
+    ]
+
+
+def _channels(parsed: Parsed, table: str = "days") -> list[str]:
+    """Channels; of reactive energy by quadrant, which has none, that of the simulator."""
+    columns = (getattr(parsed, table)[name].to_pylist() for name in ("channel", "stream"))
+    return [channel or {"R1": "import_kvarh"}[stream] for channel, stream in zip(*columns, strict=True)]
+
+
+@pytest.mark.parametrize("writer", PACKED, ids=lambda w: w.NAME)
+def test_formats_of_the_field_are_read_to_the_same_values(tmp_path: Path, writer: ModuleType) -> None:
+    made = _delivery()
+    made.values[5, 3], made.values[5, 4] = -0.091, 1234.567
+    writer.write(tmp_path / "file", made)
+    parsed = parse_file(tmp_path / "file", ZONE)
+    assert not parsed.rejects and set(parsed.format.split("+")) <= {writer.NAME, "nem12"}
+    expected = [e for e in _expected(made, "") if not (writer in ENERGIES_ALONE and e[1] in ("voltage_v", "current_a"))]
+    assert {e[1] for e in expected} >= {"import_kwh", "export_kwh", "import_kvarh"}
+    days = parsed.days.to_pylist()
+    got = zip(_channels(parsed), days, _scaled(parsed), strict=True)
+    found = sorted(
+        ((d["point_no"], channel, d["business_date"], d["version"], list(v)) for channel, d, v in got),
+        key=lambda row: (row[:4], np.nansum(row[4])),
+    )
+    wanted = sorted(
+        ((e[0], e[1], e[2], e[3], list(e[5] / (1000 if e[4] == "Wh" else 1))) for e in expected),
+        key=lambda row: (row[:4], np.nansum(row[4])),
+    )
+    if writer is prime:  # without versions, the row of the later one has no place of its own among the others
+        found, wanted = (sorted(rows, key=lambda row: (row[:3], np.nansum(row[4]))) for rows in (found, wanted))
+    assert [row[:3] for row in found] == [row[:3] for row in wanted]
+    np.testing.assert_allclose([row[4] for row in found], [row[4] for row in wanted], rtol=1e-12)
+    versions = {(row[3], other[3]) for row, other in zip(found, wanted, strict=True) if row[2] == START}
+    by_stamp = {(20260331020000, 1), (20260401020000, 2)}
+    in_utc = {(20260330180000, 1), (20260331180000, 2)}
+    assert versions == {chinese_csv: {(1, 1), (2, 2)}, prime: {(0, 1), (0, 2)}, mscons: in_utc}.get(writer, by_stamp)
+
+
+@pytest.mark.parametrize("writer", [w for w in PACKED if w is not nem13], ids=lambda w: w.NAME)
+def test_formats_of_the_field_hold_the_registers(tmp_path: Path, writer: ModuleType) -> None:
+    made = _delivery()
+    made.registers[0, 1:, :] -= 1000.0  # another meter from the second day on
+    writer.write(tmp_path / "file", made)
+    parsed = parse_file(tmp_path / "file", ZONE)
+    found = {
+        (r["point_no"], channel, r["end_s"], round(r["index_end"] * (1 / -r["scale"] if r["scale"] < 0 else 1), 6))
+        for r, channel in zip(parsed.reads.to_pylist(), _channels(parsed, "reads"), strict=True)
+    }
+    wanted = set()
+    for point, channel, day, _, _, _, ends in _expected(made, ""):
+        midnights = (pd.Timestamp(day + timedelta(days=k), tz=ZONE) for k in (0, 1))
+        wanted |= {
+            (point, channel, int(at.timestamp()), e) for at, e in zip(midnights, ends, strict=True) if np.isfinite(e)
+        }
+    assert found == wanted and len(wanted) > 100
+
+
+def test_registers_of_nem13_are_those_that_the_curve_agrees_with(tmp_path: Path) -> None:
+    made = delivery(people(), STATION, START, 3)
+    first = int(np.flatnonzero(made.channels == "import_kwh")[0])
+    made.values[first] = 0.0
+    made.values[first, ::96] = 1.25
+    made.values[first, 100] = np.nan
+    nem13.write(tmp_path / "file", made)
+    parsed = parse_file(tmp_path / "file", ZONE)
+    assert not parsed.rejects and parsed.format == "nem12+nem13"
+    keys = ("point_no", "channel", "value", "index_start", "index_end", "version")
+    read = [tuple(row[key] for key in keys) for row in parsed.reads.to_pylist()]
+    assert read == [
+        (made.points[first], "import_kwh", 1.25, *made.registers[first, k], stamp)
+        for k, stamp in ((0, 20260331020000), (2, 20260402020000))
+    ]
+
+
+def test_a_chinese_export_is_gbk_and_names_each_register_once(tmp_path: Path) -> None:
+    made = delivery(people(), STATION, START, 3)
+    chinese_csv.write(tmp_path / "file", made)
+    with zipfile.ZipFile(tmp_path / "file") as archive:
+        texts = [archive.read(name).decode("gbk").splitlines() for name in archive.namelist()]
+    assert (
+        texts[0][0].startswith("计量点编号,数据日期,数据项,单位,版本,00:00,00:15") and "正向有功电量曲线" in texts[0][1]
+    )
+    imports = int((made.channels == "import_kwh").sum())
+    assert len(texts[1]) == 1 + imports * 4
+
+
+def test_no_interchange_outgrows_its_readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mscons, "MESSAGES", 50)
+    mscons.write(tmp_path / "file", _delivery())
+    with zipfile.ZipFile(tmp_path / "file") as archive:
+        assert len(archive.namelist()) > 3
+        assert all(archive.read(name).count(b"UNH+") <= 50 for name in archive.namelist())
+    parsed = parse_file(tmp_path / "file", ZONE)
+    assert not parsed.rejects and parsed.days.num_rows == len(_expected(_delivery(), "nem12"))
+
+
+def test_every_format_that_is_read_can_be_written() -> None:
+    assert set(FORMATS) == {found.NAME for found in registry.FORMATS}
+    assert list(WRITERS_OF) == list(FORMATS) == list(BYTES_A_READING) == list(READINGS_A_SECOND)
+
+
+@pytest.mark.parametrize("writer", [*WRITERS, *PACKED], ids=lambda w: w.NAME)
 def test_the_same_delivery_gives_the_same_bytes(tmp_path: Path, writer: ModuleType) -> None:
     writer.write(tmp_path / "a", _delivery())
     writer.write(tmp_path / "b", _delivery())
@@ -120,7 +247,7 @@ def test_no_number_shows_the_noise_of_floats(tmp_path: Path) -> None:
         assert not [line for line in lines if re.search(r"\.\d{4}|\de", line)]
 
 
-@pytest.mark.parametrize("writer", WRITERS, ids=lambda w: w.NAME)
+@pytest.mark.parametrize("writer", [*WRITERS, *PACKED], ids=lambda w: w.NAME)
 def test_late_records_are_a_file_of_their_own(tmp_path: Path, writer: ModuleType) -> None:
     made = _delivery()
     records = [made.record(0, START, 2), made.record(5, START + timedelta(days=1), 1)]
@@ -128,11 +255,11 @@ def test_late_records_are_a_file_of_their_own(tmp_path: Path, writer: ModuleType
     parsed = parse_file(tmp_path / "late", ZONE)
     assert not parsed.rejects
     assert parsed.days["business_date"].to_pylist() == [START, START + timedelta(days=1)]
-    for got, record in zip(_read(parsed), records, strict=True):
+    for got, record in zip(_scaled(parsed), records, strict=True):
         np.testing.assert_array_equal(got, record.values)
 
 
-@pytest.mark.parametrize("writer", WRITERS, ids=lambda w: w.NAME)
+@pytest.mark.parametrize("writer", [*WRITERS, *PACKED], ids=lambda w: w.NAME)
 def test_a_late_record_says_the_same_as_it_would_have_in_time(tmp_path: Path, writer: ModuleType) -> None:
     made = delivery(people(), STATION, START, 3)
     writer.write(tmp_path / "in time", made)
@@ -145,7 +272,7 @@ def test_a_late_record_says_the_same_as_it_would_have_in_time(tmp_path: Path, wr
     assert versions[0] == versions[1]
 
 
-@pytest.mark.parametrize("writer", WRITERS, ids=lambda w: w.NAME)
+@pytest.mark.parametrize("writer", [*WRITERS, *PACKED], ids=lambda w: w.NAME)
 def test_a_file_of_which_nothing_is_left_is_told_by_its_reader(tmp_path: Path, writer: ModuleType) -> None:
     made = delivery(people(), STATION, START, 1)
     made.copies[:] = 0

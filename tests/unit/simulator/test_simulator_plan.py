@@ -7,7 +7,7 @@ import pytest
 
 from gridmart.errors import GridmartError
 from gridmart.simulator import faults, population, units
-from gridmart.simulator.plan import DAILY_FILES, FORMATS, POINT_DAYS_A_FILE, Plan
+from gridmart.simulator.plan import DAILY_FILES, DEFAULT_FORMATS, FORMATS, POINT_DAYS_A_FILE, Plan, formats_of
 
 FIRST, LAST = date(2026, 1, 10), date(2026, 3, 20)
 
@@ -51,10 +51,27 @@ def test_no_plan_without_sense(accounts: int, first: date, last: date, formats: 
     assert refused.value.exit_code == 2 and refused.value.next_step
 
 
+def test_formats_are_named_or_all_of_them_or_the_fast_ones() -> None:
+    assert formats_of("nem12, prime") == ("nem12", "prime")
+    assert formats_of("") == Plan(60, FIRST, LAST, 1).formats == DEFAULT_FORMATS
+    assert formats_of("all") == FORMATS and len(FORMATS) > len(DEFAULT_FORMATS)
+
+
 def test_a_plan_comes_back_from_its_document() -> None:
     plan = Plan(60, FIRST, LAST, 5, (("spike", 0.1),), ("nem12",)).until(LAST + timedelta(days=3))
     assert Plan.read(plan.document()) == plan
     assert plan.stamp() == plan.until(LAST).stamp() != Plan(60, FIRST, LAST, 6, (("spike", 0.1),), ("nem12",)).stamp()
+
+
+def test_every_format_is_written_by_however_few_stations() -> None:
+    few, many = ["1", "2", "3"], [str(k) for k in range(20)]
+    plan = Plan(60, FIRST, LAST, 5, formats=FORMATS)
+    week = [FIRST + timedelta(days=k) for k in range(7)]
+    assert {units.format_of(plan, few, station, day) for station in few for day in week} == set(FORMATS)
+    assert [units.format_of(plan, many, station, FIRST) for station in many][: len(FORMATS)] == list(FORMATS)
+    assert len({units.format_of(plan, many, "4", day) for day in week}) == 1
+    usual = Plan(60, FIRST, LAST, 5)
+    assert [units.format_of(usual, few, station, LAST) for station in few] == list(DEFAULT_FORMATS)
 
 
 def test_units_cover_every_station_and_date_once_and_stay_small() -> None:

@@ -82,7 +82,9 @@ def utility(tmp_path_factory: pytest.TempPathFactory) -> Path:
         lines.append(_row("P999999999", day, np.full(96, 1.0)))
     (folder / "inbox" / "meter").mkdir()
     (folder / "inbox" / "meter" / "readings.csv").write_text("".join(line for line in lines if line.count(",") != 31))
-    (folder / "inbox" / "meter" / "hours.csv").write_text(_columns(24) + "".join(x for x in lines if x.count(",") == 31))
+    (folder / "inbox" / "meter" / "hours.csv").write_text(
+        _columns(24) + "".join(x for x in lines if x.count(",") == 31)
+    )
     return folder
 
 

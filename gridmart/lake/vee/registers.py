@@ -1,0 +1,87 @@
+"""Registers: how far the index advanced in a day, and what it says of the day's intervals."""
+
+import ibis
+import ibis.expr.types as ir
+
+from gridmart.lake.vee.summary import DIGITS, KEYS
+
+
+def advances(reads: ir.Table, days: ir.Table) -> ir.Table:
+    """Register advance by point, channel and date, in index units: KEYS, index_start, index_end, advance_index.
+
+    reads: ami.register_read of the dates, the day before and the day after. An index at local 00:00 is
+    delivered as the end of one day or the start of the next: either serves. Where the index fell, the advance
+    is that of a rollover when the index went from the last tenth of its range to the first; otherwise null.
+    """
+    order = [ibis.desc(name) for name in ("version", "arrived_at", "file_id", "row_number")]
+    ranked = reads.mutate(rank=ibis.row_number().over(ibis.window(group_by=KEYS, order_by=order)))
+    latest = ranked.filter(ranked["rank"] == 0).select(*KEYS, "index_start", "index_end")
+    dates = days.select("business_date", "previous_date", "next_date")
+    keys = latest.select("point_no", "channel", "business_date").join(dates, "business_date")
+    # days that only their neighbours know: the index before and after is enough
+    around = (
+        keys.select("point_no", "channel", business_date=keys.previous_date)
+        .union(keys.select("point_no", "channel", business_date=keys.next_date))
+        .union(keys.select("point_no", "channel", "business_date"))
+        .distinct()
+        .join(dates, "business_date")
+    )
+    before = latest.select("point_no", "channel", previous_date=latest.business_date, before_end=latest.index_end)
+    after = latest.select("point_no", "channel", next_date=latest.business_date, after_start=latest.index_start)
+    joined = (
+        around.left_join(latest, KEYS)
+        .drop("point_no_right", "channel_right", "business_date_right")
+        .left_join(before, ["point_no", "channel", "previous_date"])
+        .drop("point_no_right", "channel_right", "previous_date_right")
+        .left_join(after, ["point_no", "channel", "next_date"])
+        .drop("point_no_right", "channel_right", "next_date_right")
+    )
+    return joined.select(
+        *KEYS,
+        index_start=ibis.coalesce(joined.index_start, joined.before_end),
+        index_end=ibis.coalesce(joined.index_end, joined.after_start),
+        lacks_end=joined.index_end.isnull(),
+    )
+
+
+def with_register(point_days: ir.Table, indexes: ir.Table) -> ir.Table:
+    """Add `advance` (kWh, null where the registers cannot be compared, as on the day of a meter swap).
+
+    has_fallen: the index is lower at the end of the day than at its start; is_rollover: since it went through its
+    last digit. needs_next: the end index can only come from the next day's delivery.
+    """
+    joined = point_days.left_join(indexes, KEYS).drop([f"{key}_right" for key in KEYS])
+    span = ibis.ifelse(joined.digits > 0, (10.0 ** joined.digits.cast("float64")), ibis.null("float64"))
+    step = joined.index_end - joined.index_start
+    is_rollover = (step < 0) & (joined.index_start > span * 0.9) & (joined.index_end < span * 0.1)
+    advance = ibis.cases((step >= 0, step), (is_rollover, step + span))
+    comparable = ibis.ifelse(joined.is_swap, ibis.null("float64"), advance * joined.multiplier)
+    tolerance = joined.register_unit * joined.multiplier
+    return joined.mutate(
+        advance=comparable.round(DIGITS),
+        unit_kwh=tolerance,
+        has_fallen=(step < 0).fill_null(False),
+        is_rollover=is_rollover.fill_null(False),
+        needs_next=(joined.is_due & joined.index_start.notnull() & joined.lacks_end).fill_null(False),
+    ).drop("index_start", "index_end", "lacks_end")
+
+
+def register_sum(t: ir.Table) -> ir.BooleanValue:
+    """The day's sum is off the register advance by more than one unit and the share; with gaps, only above it."""
+    tolerance = t.unit_kwh + t.register_share * t.advance.abs()
+    return (t.total - t.advance > tolerance) | ((t.intervals == t.due) & (t.advance - t.total > tolerance))
+
+
+def register_decrease(t: ir.Table) -> ir.BooleanValue:
+    """The index fell, and neither a rollover nor a meter swap explains it."""
+    return t.has_fallen & ~t.is_rollover & ~t.is_swap
+
+
+def rollover(t: ir.Table) -> ir.BooleanValue:
+    """The index went through its last digit: the advance counts across it."""
+    return t.is_rollover & ~t.is_swap
+
+
+def meter_swap(t: ir.Table) -> ir.BooleanValue:
+    """A meter was installed or removed: the indexes of the day belong to two meters."""
+    return t.is_swap & t.channel.isin(["import_kwh"])

@@ -1,0 +1,59 @@
+"""Runs: values that stand still for hours, and days of nothing but zeros."""
+
+from functools import reduce
+from operator import add
+
+import ibis
+import ibis.expr.types as ir
+
+from gridmart.lake.engine import Engine
+from gridmart.lake.vee.rules import FLAT_INTERVALS, FLAT_MINUTES, SPIKE_CHANNELS
+from gridmart.lake.vee.summary import HOURS, KEYS
+
+# a run of six hours holds at least five whole hours, so four hours that equal the hour before
+EQUAL_HOURS = FLAT_MINUTES // 60 - 2
+SAME = 1e-9  # kWh; sums of equal values may differ in their last bit
+
+
+def perhaps_flat(plain: ir.Table) -> ir.Table:
+    """Keys of plain point-days that may hold a flat run, told by their hours: few need to be read again."""
+    rows = plain.filter(plain.channel.isin(SPIKE_CHANNELS), plain.highest > 0)
+    pairs = [
+        ((rows[f"h{n}"] - rows[f"h{n - 1}"]).abs() < SAME).cast("int32") * (rows[f"h{n}"] > 0).cast("int32")
+        for n in range(1, HOURS)
+    ]
+    return rows.filter(reduce(add, pairs) >= EQUAL_HOURS).select(KEYS)
+
+
+def flatline(rows: ir.Table) -> ir.Table:
+    """Keys and slots of intervals in a run of one value other than zero, of 24 intervals and six hours or more.
+
+    rows: KEYS, slot, interval_minutes, value, flat_floor_kw: one row an interval, energy channels only.
+    """
+    rows = rows.filter(rows.value * 60.0 / rows.interval_minutes > rows.flat_floor_kw)
+    day = ibis.window(group_by=KEYS, order_by=rows.slot)
+    goes_on = (rows.value == rows.value.lag().over(day)) & (rows.slot == rows.slot.lag().over(day) + 1)
+    rows = rows.mutate(breaks=ibis.ifelse(goes_on.fill_null(False), 0, 1))
+    rows = rows.mutate(run=rows.breaks.sum().over(ibis.window(group_by=KEYS, order_by=rows.slot, preceding=(None, 0))))
+    rows = rows.mutate(length=rows.count().over(ibis.window(group_by=[*KEYS, "run"])))
+    long = (rows.length >= FLAT_INTERVALS) & (rows.length * rows.interval_minutes >= FLAT_MINUTES)
+    return rows.filter(long).select(*KEYS, "slot")
+
+
+def _is_zero(rows: ir.Table) -> ir.BooleanValue:
+    return (rows.intervals == rows.due) & (rows.lowest == 0) & (rows.highest == 0)
+
+
+def zero_run(engine: Engine, t: ir.Table, summaries: ir.Table) -> ir.Table:
+    """Keys of days that end a run of zero days, as long as their class's threshold or longer; active import only.
+
+    summaries: pass 1 of the dates and of the four weeks before.
+    """
+    today = engine.keep(t.filter(t.is_active, t.channel == "import_kwh", _is_zero(t)).select(*KEYS, "zero_run_days"))
+    zeros = summaries.filter(summaries.channel == "import_kwh", _is_zero(summaries))
+    zeros = zeros.select("point_no", "channel", zero_date=zeros.business_date)
+    pairs = today.join(zeros, ["point_no", "channel"])
+    age = pairs.business_date.epoch_days() - pairs.zero_date.epoch_days()
+    counted = pairs.filter(age >= 0, age < pairs.zero_run_days).group_by(KEYS)
+    counted = counted.agg(zero_days=lambda p: p.count(), wanted=lambda p: p.zero_run_days.max())
+    return counted.filter(counted.zero_days >= counted.wanted).select(KEYS)
