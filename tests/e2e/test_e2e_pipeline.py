@@ -18,6 +18,7 @@ from gridmart.secrets import secret
 from gridmart.settings import Settings
 from gridmart.stack import processes
 from gridmart.warehouse.database import connect
+from ml.evaluation import truth
 from tests.e2e.conftest import Stack
 
 HEADER = "point,channel,unit,date,interval_minutes,version,register_start,register_end," + ",".join(
