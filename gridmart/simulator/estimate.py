@@ -8,9 +8,15 @@ from gridmart.errors import GridmartError
 from gridmart.simulator.home import Home
 from gridmart.simulator.plan import SLOTS, Plan
 
-# measured by `gridmart bench simulate` on two cores (2026-11-26)
-BYTES_A_READING = {"gridmart_csv": 6.2, "gridmart_parquet": 2.5, "nem12": 6.0}
-READINGS_A_SECOND = {"gridmart_csv": 2.0e6, "gridmart_parquet": 4.0e6, "nem12": 1.5e6}
+# measured on two cores (2026-11-26): `gridmart bench simulate --formats NAME`
+BYTES_A_READING = {
+    "gridmart_csv": 6.4, "gridmart_parquet": 2.0, "nem12": 6.4, "nem13": 7.5, "chinese_csv": 6.9, "green_button": 146.0,
+    "mscons": 81.0, "prime": 47.0, "iec61968": 111.0,
+}  # fmt: skip
+READINGS_A_SECOND = {
+    "gridmart_csv": 2.5e6, "gridmart_parquet": 3.0e6, "nem12": 2.5e6, "nem13": 1.5e6, "chinese_csv": 2.0e6,
+    "green_button": 1.0e6, "mscons": 1.0e6, "prime": 0.6e6, "iec61968": 1.0e6,
+}  # fmt: skip
 SCRATCH_BYTES = 4.5  # a reading, while the run lasts
 SECONDS_AN_ACCOUNT = 1e-4  # drawing it, and its rows in the systems
 SECONDS_TO_START = 3.0

@@ -10,7 +10,9 @@ from gridmart.errors import GridmartError
 VERSION = 2  # raised when the same parameters give other bytes
 SLOTS = 96  # intervals of 15 minutes a day
 MINUTES = 15
-FORMATS = ("gridmart_csv", "gridmart_parquet", "nem12")
+DEFAULT_FORMATS = ("gridmart_csv", "gridmart_parquet", "nem12")  # the fast ones
+FORMATS = (*DEFAULT_FORMATS, "nem13", "chinese_csv", "green_button", "mscons", "prime", "iec61968")
+ALL = "all"
 FEWEST_ACCOUNTS = 20
 MOST_ACCOUNTS = 2_000_000
 MOST_DAYS = 3_660
@@ -19,13 +21,19 @@ DAILY_FILES = 7  # the last days arrive as one file a day
 USAGE = 2
 
 
+def formats_of(text: str) -> tuple[str, ...]:
+    """Formats as they are asked for: names, `all` of them, or nothing for the default."""
+    names = tuple(text.replace(",", " ").split())
+    return FORMATS if names == (ALL,) else names or DEFAULT_FORMATS
+
+
 @dataclass(frozen=True)
 class Plan:
     """Parameters of a utility. The same parameters give the same bytes.
 
     `first` and `last` are the history that lasting faults and behaviour are drawn for; `through` is the last date
     that is made: `last`, or a later date when days were added. `rates`: fault name and rate, by name. Stations take
-    the `formats` in turn.
+    the `formats` in turn (`units.format_of`).
     """
 
     accounts: int
@@ -33,7 +41,7 @@ class Plan:
     last: date
     seed: int
     rates: tuple[tuple[str, float], ...] = ()
-    formats: tuple[str, ...] = FORMATS
+    formats: tuple[str, ...] = DEFAULT_FORMATS
     through: date | None = None
 
     def __post_init__(self) -> None:
@@ -49,7 +57,8 @@ class Plan:
             raise GridmartError(f"{self.first} to {self.last} is too long", f"ask for at most {MOST_DAYS} days", USAGE)
         unknown = [name for name in self.formats if name not in FORMATS]
         if unknown or not self.formats:
-            raise GridmartError(f"there is no format {unknown[0] if unknown else ''!r}", f"use {', '.join(FORMATS)}", 2)
+            cause = f"there is no format {unknown[0] if unknown else ''!r}"
+            raise GridmartError(cause, f"use {', '.join(FORMATS)}, or {ALL}", USAGE)
 
     @property
     def end(self) -> date:

@@ -47,7 +47,7 @@ from gridmart.simulator.state import State, folder_of
 from gridmart.simulator.systems import database
 from gridmart.simulator.systems.model import Facts
 from gridmart.simulator.systems.registry import SYSTEMS
-from gridmart.simulator.units import cut
+from gridmart.simulator.units import cut, format_of
 from gridmart.tariffs import PERIODS
 
 INERTIA_DAYS = 7  # days of weather before the first that its load and its climate's files look back on
@@ -254,10 +254,9 @@ class _Run:
                 due.setdefault((day, station), []).append(record)
             else:
                 self.state.late.append((station, day, record))
-        number = {station: k for k, station in enumerate(self.people.stations)}
         size = 0
         for (day, station), records in due.items():
-            writer = work.WRITERS[self.plan.formats[number[station] % len(self.plan.formats)]]
+            writer = work.WRITERS[format_of(self.plan, self.people.stations, station, day)]
             path = self.home.staging / "meter" / f"{writer.PREFIX}_{station}_{day:%Y%m%d}_late{writer.SUFFIX}"
             writer.write_records(path, records)
             size += path.stat().st_size

@@ -33,6 +33,18 @@ class Unit:
         return f"{self.start:%Y%m%d}-{self.last:%Y%m%d}"
 
 
+def format_of(plan: Plan, stations: list[str], station: str, day: date) -> str:
+    """Format of the file of a station that starts, or comes late, on a date.
+
+    Stations take the formats in turn. Where there are fewer stations than formats, each changes its format with the
+    date, so that every format is there.
+    """
+    turn = stations.index(station)
+    if len(stations) < len(plan.formats):
+        turn += len(stations) * (day - plan.first).days
+    return plan.formats[turn % len(plan.formats)]
+
+
 def spans(plan: Plan, first: date, most_days: int) -> list[tuple[date, int]]:
     """Spans of dates from `first` to the plan's end: months, cut to `most_days`; the last week, and days that were
     added later, one by one."""
@@ -52,13 +64,12 @@ def cut(plan: Plan, population: Population, first: date) -> list[Unit]:
     """All units from `first` to the plan's end, ordered by date, then station."""
     stations = population.stations
     most = max(population.points_of(station).size for station in stations)
-    number = {station: k for k, station in enumerate(stations)}
     parts = [
         (start, station, days)
         for start, days in spans(plan, first, max(1, POINT_DAYS_A_FILE // most))
         for station in stations
     ]
     return [
-        Unit(k, station, plan.formats[number[station] % len(plan.formats)], start, days)
+        Unit(k, station, format_of(plan, stations, station, start), start, days)
         for k, (start, station, days) in enumerate(parts)
     ]

@@ -15,14 +15,32 @@ import numpy as np
 import pandas as pd
 
 from gridmart.simulator import electrical, faults, load, month_use, supply
-from gridmart.simulator.delivery import Delivery, Record, gridmart_csv, gridmart_parquet, head_end, nem12
+from gridmart.simulator.delivery import (
+    Delivery,
+    Record,
+    chinese_csv,
+    green_button,
+    gridmart_csv,
+    gridmart_parquet,
+    head_end,
+    iec61968,
+    mscons,
+    nem12,
+    nem13,
+    prime,
+)
 from gridmart.simulator.delivery.rows import has_records
 from gridmart.simulator.plan import SLOTS, Plan
 from gridmart.simulator.population import Population
 from gridmart.simulator.units import Unit
 from gridmart.simulator.weather import Climate
 
-WRITERS = {module.NAME: module for module in (gridmart_csv, gridmart_parquet, nem12)}
+WRITERS = {
+    module.NAME: module
+    for module in (
+        gridmart_csv, gridmart_parquet, nem12, nem13, chinese_csv, green_button, mscons, prime, iec61968,
+    )
+}  # fmt: skip
 AREA_DAYS = 31  # days of `Facts.area_hours`
 
 

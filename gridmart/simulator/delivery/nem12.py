@@ -1,10 +1,9 @@
 """NEM12 (docs/formats.md): energies alone; the quality of a day with holes stands in 400 records.
 
-The update time of a record serves as its version; it follows from its date and version alone, so that a record is
-the same in whichever file it comes.
+The update time of a record serves as its version (see `rows.updated`).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from gridmart.simulator.delivery import Delivery, Record
-from gridmart.simulator.delivery.rows import Block, blocks, of_records
+from gridmart.simulator.delivery.rows import Block, blocks, each_date, of_records, only, updated
 from gridmart.simulator.plan import MINUTES, SLOTS
 
 NAME, PREFIX, SUFFIX = "nem12", "nem12", ".csv"
@@ -23,34 +22,46 @@ _OPTIONS = csv.WriteOptions(include_header=False, quoting_style="none", batch_si
 
 def write(path: Path, delivery: Delivery) -> None:
     """Write the file of a delivery. Voltages, currents and registers have no place in it."""
-    _write(path, blocks(delivery), np.datetime64(delivery.start, "D") + delivery.days)
+    _write(path, blocks(delivery), made_on(delivery))
 
 
 def write_records(path: Path, records: list[Record]) -> None:
     """Write a file of single records."""
-    made = np.datetime64(max((r.day for r in records), default="1970-01-01"), "D") + 1
-    _write(path, [of_records(records)], made)
+    _write(path, [of_records(records)], made_on(records))
+
+
+def made_on(what: Delivery | list[Record]) -> np.datetime64:
+    """The date after the last one of a file."""
+    if isinstance(what, Delivery):
+        return np.datetime64(what.start, "D") + what.days
+    return np.datetime64(max((r.day for r in what), default="1970-01-01"), "D") + 1
 
 
 def _write(path: Path, parts: Iterable[Block], made: np.datetime64) -> None:
     with path.open("w", encoding="ascii", newline="\n") as sink:
-        sink.write(f"100,NEM12,{_digits(made)}0200,GRIDMART,RETAILER\n")
+        sink.write(header(NAME, made))
         for part in parts:
-            sink.writelines(_lines(part))
+            sink.writelines(lines(part))
         sink.write("900\n")
 
 
-def _digits(day: np.datetime64) -> str:
+def header(name: str, made: np.datetime64) -> str:
+    """100 record."""
+    return f"100,{name.upper()},{digits(made)}0200,GRIDMART,RETAILER\n"
+
+
+def digits(day: np.datetime64) -> str:
+    """YYYYMMDD."""
     return str(day).replace("-", "")
 
 
-def _lines(part: Block) -> Iterator[str]:
-    channels = part.fixed["channel"].to_pylist()
-    kept = np.array([channel in REGISTERS for channel in channels], bool)
-    fixed, values = part.fixed.filter(pa.array(kept)), part.values[kept]
+def lines(part: Block) -> Iterator[str]:
+    """200, 300 and 400 records."""
+    part = only(part, REGISTERS)
+    fixed, values = part.fixed, part.values
     missing = np.isnan(values)
     flags = np.where(missing.any(axis=1), "V", "A").tolist()
-    days = _text(fixed, np.where(missing, 0.0, values), flags)
+    days = _text(part, np.where(missing, 0.0, values), flags)
     records = zip(
         fixed["point"].to_pylist(), fixed["channel"].to_pylist(), fixed["unit"].to_pylist(), days, flags,
         range(len(days)), strict=True,
@@ -64,31 +75,24 @@ def _lines(part: Block) -> Iterator[str]:
                 yield from _quality(missing[place])
 
 
-def _text(fixed: pa.Table, values: np.ndarray, flags: list[str]) -> list[str]:
+def _text(part: Block, values: np.ndarray, flags: list[str]) -> list[str]:
     """300 records as lines."""
-    dates = fixed["date"].to_numpy()
-    # version 1 is updated in the night after its date, each later one a day after
-    updated = dates + fixed["version"].to_numpy().astype("timedelta64[D]")
+    dates = part.fixed["date"].to_numpy()
     turned = np.ascontiguousarray(values.T)
     empty = pa.array([""] * len(dates), pa.string())
     columns = [
         pa.array(["300"] * len(dates)),
-        _each(dates, _digits),
+        each_date(dates, digits),
         *(pa.array(column) for column in turned),
         pa.array(flags, pa.string()),
         empty,
         empty,
-        _each(updated, lambda day: f"{_digits(day)}020000"),
+        each_date(updated(part), lambda day: f"{digits(day)}020000"),
         empty,
     ]
     sink = pa.BufferOutputStream()
     csv.write_csv(pa.table(columns, names=[str(k) for k in range(len(columns))]), sink, _OPTIONS)
     return sink.getvalue().to_pybytes().decode("ascii").splitlines(keepends=True)
-
-
-def _each(days: np.ndarray, of: Callable[[np.datetime64], str]) -> pa.Array:
-    found, place = np.unique(days, return_inverse=True)
-    return pa.array([of(day) for day in found], pa.string()).take(pa.array(place))
 
 
 def _quality(missing: np.ndarray) -> Iterator[str]:
