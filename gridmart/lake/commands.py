@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     lake.command("stats")(lake_stats)
     lake.command("maintain")(lake_maintain)
     lake.command("edit")(lake_edit)
+    lake.command("as-known")(lake_as_known)
     app.add_typer(lake, name="lake")
 
 
@@ -64,6 +65,35 @@ def lake_edit(
     print(json.dumps(done))
     if done["quarantined"]:
         raise typer.Exit(3)
+
+
+def lake_as_known(
+    at: str = typer.Option(..., "--at", metavar="TIME", help="ISO 8601; without an offset it is local time."),
+    point: str = typer.Option(..., "--point", help="Number of the metering point."),
+    day: datetime = typer.Option(..., "--date", formats=["%Y-%m-%d"], help="Business date."),
+    channel: str = typer.Option("", "--channel", help="One channel, such as import_kwh; without it, all."),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object; without it, a table."),
+) -> None:
+    """Show the clean readings of a point and date as they were known at a time.
+
+    Example: gridmart lake as-known --at 2026-11-01T08:00+08:00 --point P000000001 --date 2026-10-31
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from gridmart.lake import as_known
+
+    found = as_known.reading(point, day.date(), as_known.moment(at), channel or None)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    title = f"{point} on {found['date']}: snapshot {found['snapshot_id']} of {found['committed_at']}"
+    columns = ("channel", "interval_start", "interval_minutes", "value", "quality_code", "method_code", "rules")
+    table = Table(*columns, title=title)
+    for row in found["readings"]:
+        row["rules"] = ", ".join(row["rules"])
+        table.add_row(*("" if row[name] is None else str(row[name]) for name in columns))
+    Console().print(table)
 
 
 def lake_stats() -> None:

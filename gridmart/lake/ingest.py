@@ -26,8 +26,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gridmart.errors import GridmartError
-from gridmart.lake import ingest_work, tables
-from gridmart.lake.ingest_work import Result
+from gridmart.lake import accounts, ingest_work, tables
+from gridmart.lake.ingest_work import Result, Written
 from gridmart.settings import settings
 from gridmart.warehouse.database import connect
 
@@ -118,8 +118,9 @@ def _alone() -> Iterator[None]:
 def ingest(progress: Any = None) -> Outcome:
     """Take in every new file of the inbox; finishes first what an earlier run began.
 
-    progress: called with (step, done, all), where given. Raises GridmartError when PostgreSQL does not answer;
-    a file that cannot be read is no error: it is in ami.file and ami.quarantine.
+    progress: called with (step, done, all), where given. Raises GridmartError when PostgreSQL does not answer, or
+    when the account of a file does not balance (accepted + quarantined = delivered): its batch then waits, whole.
+    A file that cannot be read is no error: it is in ami.file and ami.quarantine.
     """
     tell = progress or (lambda step, done, total: None)
     tables.ensure_tables()
@@ -250,14 +251,14 @@ def _take_in(batch: Batch, pool: Executor, tell: Any) -> list[dict[str, Any]]:
             results.append(result)
         open_tables = [name for name in DATA_TABLES if batch.batch_id not in tables.snapshot_property(name, PROPERTY)]
         days = sorted({day for result in results for day in result.dates})
-        written: dict[str, list[str]] = {name: [] for name in DATA_TABLES}
+        written = Written.nothing(open_tables)
         work = [(days[n : n + 8], open_tables, batch.batch_id, zone, scratch) for n in range(0, len(days), 8)]
         for number, part in enumerate(pool.map(ingest_work.write_dates, work if open_tables else [])):
             tell("write", min(8 * (number + 1), len(days)), len(days))
-            for name, paths in part.items():
-                written[name] += paths
+            written.join(part)
+        accounts.check(results, {file.file_id: file.name for file in batch.files}, written.rows)
         for name in open_tables:
-            tables.append_files(name, written[name], {PROPERTY: batch.batch_id})
+            tables.append_files(name, written.paths[name], {PROPERTY: batch.batch_id})
         _append_quarantine(batch, results)
         rows = [_file_row(batch, file, result) for file, result in zip(batch.files, results, strict=True)]
         schema = tables.arrow_schema("file")
@@ -290,7 +291,7 @@ def _file_row(batch: Batch, file: Found, result: Result) -> dict[str, Any]:
     return {
         "file_id": file.file_id, "name": file.name, "path": file.path, "size_bytes": file.size_bytes,
         "mtime_ns": file.mtime_ns, "format": result.format, "status": status,
-        "delivered_records": result.accepted + refused, "accepted_records": result.accepted,
+        "delivered_records": result.delivered, "accepted_records": result.accepted,
         "quarantined_records": refused, "readings": result.readings, "first_at": result.first_at,
         "last_at": result.last_at, "dates": sorted(result.dates), "message": result.message,
         "arrived_at": batch.arrived_at,

@@ -25,12 +25,17 @@ WriteJob = tuple[list[date], list[str], str, str, Path]
 
 @dataclass
 class Result:
-    """Accounts of one parsed file; its rows wait in the scratch folder."""
+    """Accounts of one parsed file; its rows wait in the scratch folder.
+
+    delivered: records counted as the file was read, before any was judged; readings, registers: rows for the lake.
+    """
 
     file_id: str
     format: str
+    delivered: int
     accepted: int
     readings: int
+    registers: int
     dates: list[date]
     first_at: datetime | None
     last_at: datetime | None
@@ -42,7 +47,9 @@ def parse(job: ParseJob) -> Result:
     """Parse (file_id, kept bytes, arrived_at, timezone, scratch) into Arrow files sorted by date."""
     file_id, kept, arrived_at, timezone, scratch = job
     zone = ZoneInfo(timezone)
-    parsed = flatten.screen(registry.parse_file(Path(kept), zone), arrived_at, zone)
+    delivered = registry.parse_file(Path(kept), zone)
+    count = delivered.delivered
+    parsed = flatten.screen(delivered, arrived_at, zone)
     days = parsed.days.sort_by("business_date")
     for kind, rows in (("days", days), ("registers", parsed.registers.sort_by("business_date"))):
         if rows.num_rows:
@@ -58,8 +65,8 @@ def parse(job: ParseJob) -> Result:
     first_at, last_at = _span(days, parsed.reads, zone)
     dates = {*days["business_date"].unique().to_pylist(), *parsed.registers["business_date"].unique().to_pylist()}
     return Result(
-        file_id, parsed.format, parsed.accepted, flatten.count_readings(days), sorted(dates), first_at, last_at,
-        _message(parsed.rejects), rejects,
+        file_id, parsed.format, count, parsed.accepted, flatten.count_readings(days), parsed.registers.num_rows,
+        sorted(dates), first_at, last_at, _message(parsed.rejects), rejects,
     )  # fmt: skip
 
 
@@ -113,13 +120,38 @@ def _open(path: Path) -> pa.Table:
     return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
 
-def write_dates(job: WriteJob) -> dict[str, list[str]]:
-    """Write (dates, table names, batch_id, timezone, scratch) as one file per table and date; paths by table."""
+@dataclass
+class Written:
+    """Data files written, not yet committed: their paths, and their rows by file_id, by table."""
+
+    paths: dict[str, list[str]]
+    rows: dict[str, Counter[str]]
+
+    @classmethod
+    def nothing(cls, names: list[str]) -> "Written":
+        """Of these tables, no file yet."""
+        return cls({name: [] for name in names}, {name: Counter() for name in names})
+
+    def add(self, name: str, path: Path, rows: pa.Table) -> None:
+        """Note a data file with these rows."""
+        self.paths[name].append(str(path))
+        for counted in pc.value_counts(rows["file_id"].combine_chunks()).to_pylist():
+            self.rows[name][counted["values"]] += counted["counts"]
+
+    def join(self, other: "Written") -> None:
+        """Note what another one holds."""
+        for name in other.paths:
+            self.paths[name] += other.paths[name]
+            self.rows[name] += other.rows[name]
+
+
+def write_dates(job: WriteJob) -> Written:
+    """Write (dates, table names, batch_id, timezone, scratch) as one file per table and date."""
     dates, names, batch_id, timezone, scratch = job
     zone = ZoneInfo(timezone)
-    written: dict[str, list[str]] = {name: [] for name in names}
+    written = Written.nothing(names)
     for day in dates:
-        if "reading_raw" in written and (rows := _rows(scratch, "days", day)) is not None:
+        if "reading_raw" in names and (rows := _rows(scratch, "days", day)) is not None:
             table = flatten.readings(rows, day, zone)
             if table.num_rows:
                 path = tables.new_file_path("reading_raw", day, batch_id)
@@ -128,8 +160,8 @@ def write_dates(job: WriteJob) -> dict[str, list[str]]:
                     table.select(columns), path, compression=tables.COMPRESSION, use_dictionary=list(DICTIONARY),
                     store_schema=False,
                 )  # fmt: skip
-                written["reading_raw"].append(str(path))
-        if "register_read" in written and (reads := _rows(scratch, "registers", day)) is not None:
+                written.add("reading_raw", path, table)
+        if "register_read" in names and (reads := _rows(scratch, "registers", day)) is not None:
             reads = reads.sort_by([(name, "ascending") for name in ("point_no", "channel", "version", "file_id")])
-            written["register_read"].append(str(tables.write("register_read", reads, day, batch_id)))
+            written.add("register_read", tables.write("register_read", reads, day, batch_id), reads)
     return written

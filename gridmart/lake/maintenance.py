@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from pyiceberg.table import Table
 
-from gridmart.lake import tables
+from gridmart.lake import as_known, tables
 from gridmart.warehouse.database import connect
 
 KEEP_DAYS = 35  # longer than a month's closing: any state of the open month can still be read
@@ -32,13 +32,15 @@ def stats() -> list[dict]:
 
 
 def _evidence() -> set[int]:
-    """Snapshots that loaded roll-ups name: they stay, however old."""
+    """Snapshots that loaded roll-ups name, and those that these were made from: they stay, however old."""
     with connect("loader") as connection:
         rows = connection.execute(
             "select distinct lake_snapshot_id from raw_ami.validated_date"
             " union select distinct lake_snapshot_id from raw_ami.point_day"
         ).fetchall()
-    return {snapshot for (snapshot,) in rows}
+    named = {snapshot for (snapshot,) in rows}
+    origins = [as_known.made_from(found) for found in tables.load("reading").snapshots() if found.snapshot_id in named]
+    return named | {number for origin in origins if origin for number in origin["inputs"].values() if number}
 
 
 def expire_snapshots(keep_days: int = KEEP_DAYS) -> int:

@@ -234,12 +234,12 @@ def data_files(table: str, dates: Iterable[date] | None = None, snapshot_id: int
     return sorted(_local(file.file_path) for file in _files_of(load(table), table, dates, snapshot_id))
 
 
-def files_between(table: str, first: date, last: date) -> list[DataFile]:
-    """A table's data files whose partition dates lie between two dates, both included."""
+def files_between(table: str, first: date, last: date, snapshot_id: int | None = None) -> list[DataFile]:
+    """A table's data files whose partition dates lie between two dates, both included; of a snapshot, when given."""
     column = PARTITION[table]
     if column is None:
         raise ValueError(f"table {table} has no partition by date")
-    return _live(load(table), _range(column, {first, last}), None)
+    return _live(load(table), _range(column, {first, last}), snapshot_id)
 
 
 def dates_of(table: str) -> set[date]:

@@ -11,16 +11,18 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gridmart.errors import GridmartError
 from gridmart.lake import load, tables
 from gridmart.lake.engine import Engine, engine
 from gridmart.lake.register import Register
@@ -30,6 +32,8 @@ from gridmart.lake.vee.days import dates_between
 from gridmart.lake.vee.rules import CONTEXT_DAYS, VERSION, threshold_columns
 from gridmart.settings import settings
 
+INPUTS = ("reading_raw", "register_read", "edit")  # lake tables that validation reads
+MADE_FROM = "gridmart.made-from"  # property of a snapshot of ami.reading: `Validation.made_from` as JSON
 CHUNK_DATES = 56  # long chunks share one pass over the context
 MIRROR_DAYS = 7  # arrival dates whose refused records are compared with their mirror at each run
 CHUNK_READINGS = 6_000_000  # about 1.5 GB in the engine
@@ -49,11 +53,13 @@ class Files:
     rows: dict[date, int]
 
     @classmethod
-    def of(cls, name: str, first: date, last: date) -> "Files":
-        """The current files of ami.<name> of the dates first…last; older history is not looked at."""
+    def of(cls, name: str, first: date, last: date, snapshot_id: int | None) -> "Files":
+        """The files of ami.<name> of the dates first…last in a snapshot (None: there is none); no older history."""
+        if snapshot_id is None:
+            return cls({}, {})
         paths: dict[date, list[str]] = {}
         rows: dict[date, int] = {}
-        for file in tables.files_between(name, first, last):
+        for file in tables.files_between(name, first, last, snapshot_id):
             day = tables.day_of(file)
             paths.setdefault(day, []).append(file.file_path.removeprefix("file://"))
             rows[day] = rows.get(day, 0) + file.record_count
@@ -84,15 +90,18 @@ class State:
 class Validation:
     """One run over a range of dates."""
 
-    def __init__(self, first: date, last: date, every: bool = False) -> None:
-        """every: validate also the dates whose inputs are unchanged."""
+    def __init__(
+        self, first: date, last: date, every: bool = False, inputs: Mapping[str, int | None] | None = None
+    ) -> None:
+        """every: validate also the dates whose inputs are unchanged; inputs: snapshot ids of INPUTS, if not those of
+        now."""
         tables.ensure_tables()
         self.first, self.last, self.every = first, last, every
         self.register = Register.load()
         # dates that hang on the range, and the four weeks before the first of them
         around = first - timedelta(days=CONTEXT_DAYS + 2), last + timedelta(days=CONTEXT_DAYS + 2)
-        self.raw, self.registers = Files.of("reading_raw", *around), Files.of("register_read", *around)
-        self.edits = Files.of("edit", *around)
+        self.inputs = inputs or {name: tables.current_snapshot_id(name) for name in INPUTS}
+        self.raw, self.registers, self.edits = (Files.of(name, *around, self.inputs[name]) for name in INPUTS)
         self.states = {day: State(*values) for day, values in load.states(*around).items()}
         self.readings = 0
         self.seconds = dict.fromkeys(("vee", "rollups", "commit", "load"), 0.0)
@@ -121,6 +130,15 @@ class Validation:
         """Hash of the next day's registers, for a date that has no end index of its own."""
         following = day + timedelta(days=1)
         return self.registers.digest(following, following)
+
+    def basis(self, first: date, last: date) -> str:
+        """Hash of what the result of dates depends on beside the lake: rules, time zone, register of points."""
+        registered = [self.register.fingerprint(day) for day in dates_between(first, last)]
+        return _digest([VERSION, threshold_columns(), settings().timezone, registered])
+
+    def made_from(self, first: date, last: date) -> dict[str, Any]:
+        """What a snapshot of ami.reading says of its origin, so that it can be worked out again."""
+        return {"from": str(first), "to": str(last), "basis": self.basis(first, last), "inputs": dict(self.inputs)}
 
     def is_stale(self, day: date) -> bool:
         """Whether a date was never validated, or from other inputs than now."""
@@ -183,7 +201,9 @@ class Validation:
 
     def _inputs(self, first: date, last: date) -> clean.Inputs:
         before = first - timedelta(days=CONTEXT_DAYS)
-        summaries = Files.of("day_summary", before, first - timedelta(days=1)).paths
+        summaries = Files.of(
+            "day_summary", before, first - timedelta(days=1), tables.current_snapshot_id("day_summary")
+        ).paths
         fresh = {
             day: paths
             for day, paths in summaries.items()
@@ -212,8 +232,7 @@ class Validation:
             )
 
         with self._timed("rollups"):
-            rollups = roll_up(session, result.profiles, result.points, result.point_days, first, last, inputs.timezone)
-            arrow = {name: session.arrow(getattr(rollups, name)) for name in load.ROLLUP_TABLES}
+            arrow = _rolled_up(session, result, inputs)
             states = self._states(session, result, written.readings, dates)
 
         with self._timed("commit"):
@@ -222,7 +241,8 @@ class Validation:
                 {
                     "reading": (dates, chain.from_iterable(written.readings.values())),
                     "day_summary": (dates, chain.from_iterable(written.summaries.values())),
-                }
+                },
+                {MADE_FROM: json.dumps(self.made_from(first, last))},
             )
         with self._timed("load"):
             load.load_rollups(arrow, states, snapshots["reading"] or 0)
@@ -250,6 +270,31 @@ class Validation:
             for day in dates
         ]
         return pa.Table.from_pylist(rows, pa.schema(list(STATE_TYPES.items())))
+
+
+def _rolled_up(session: Engine, result: clean.Result, inputs: clean.Inputs) -> dict[str, pa.Table]:
+    found = roll_up(
+        session, result.profiles, result.points, result.point_days, inputs.first, inputs.last, inputs.timezone
+    )
+    return {name: session.arrow(getattr(found, name)) for name in load.ROLLUP_TABLES}
+
+
+def rollups_again(day: date, made_from: dict[str, Any]) -> dict[str, pa.Table]:
+    """The roll-ups of a date by name of load.ROLLUP_TABLES, worked out again from what `Validation.made_from` told.
+
+    The same bytes as were loaded then. A GridmartError when rules, time zone or register are no longer those of then.
+    """
+    run = Validation(day, day, inputs=made_from["inputs"])
+    run.states = {}  # summaries of now may hold later deliveries
+    if run.basis(date.fromisoformat(made_from["from"]), date.fromisoformat(made_from["to"])) != made_from["basis"]:
+        raise GridmartError(
+            f"the roll-ups of {day} cannot be worked out again: the rules, the time zone or the register of points "
+            "are no longer those of then",
+            "use the version of the rules and the extract of the sources of that time",
+        )
+    with engine(settings().var_dir / "tmp") as session:
+        inputs = run._inputs(day, day)
+        return _rolled_up(session, clean.run(session, inputs), inputs)
 
 
 def validate(first: date, last: date, every: bool = False, progress: Progress = lambda done, all_: None) -> dict:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from format_samples import SAMPLES, frozen_csv, prime_meter, prime_report
 from lake_reset import empty_lake
 from meter_file_samples import csv_file, csv_of_days, csv_row, nem12_file, record_200, record_300
 
-from gridmart.lake import ingest, tables
+from gridmart.errors import GridmartError
+from gridmart.lake import ingest, ingest_work, tables
 from gridmart.settings import Settings
+from gridmart.sources.meter_files import flatten
 from gridmart.warehouse.database import connect
 
 FIRST = date(2026, 10, 1)
@@ -273,9 +276,36 @@ def test_killed_at_any_commit_and_run_again_nothing_is_lost_or_doubled(installat
     assert run()["files"] == 0
 
 
-def test_two_ingests_at_once_do_not_meet(installation: Settings):
-    from gridmart.errors import GridmartError
+@pytest.mark.parametrize("loses", ["a record", "a value", "a register"])
+def test_a_reader_that_loses_something_stops_the_run_before_anything_is_taken_in(
+    installation: Settings, monkeypatch: pytest.MonkeyPatch, loses: str
+):
+    screen, readings, sort = flatten.screen, flatten.readings, ingest_work._rows
 
+    def lossy(scratch: Path, kind: str, day: date) -> pa.Table | None:
+        found = sort(scratch, kind, day)
+        return found.slice(1) if found is not None and kind == "registers" else found
+
+    patches = {
+        "a record": (
+            flatten,
+            "screen",
+            lambda parsed, *args: screen(replace(parsed, days=parsed.days.slice(1)), *args),
+        ),
+        "a value": (flatten, "readings", lambda *args: readings(*args).slice(1)),
+        "a register": (ingest_work, "_rows", lossy),
+    }
+    put(installation, "a.csv", csv_of_days(2, FIRST, 2))
+    with monkeypatch.context() as patched, pytest.raises(GridmartError, match=r"lost or doubled.*a\.csv") as caught:
+        patched.setattr(*patches[loses])
+        run()
+    assert "mend it, then run 'gridmart ingest' again" in caught.value.next_step
+    assert not any(rows(name) for name in ("reading_raw", "register_read", "quarantine", "file"))
+    assert run()["readings"] == 2 * 2 * 96
+    accounts_balance()
+
+
+def test_two_ingests_at_once_do_not_meet(installation: Settings):
     with ingest._alone(), pytest.raises(GridmartError, match="another ingest"):
         ingest.ingest()
 

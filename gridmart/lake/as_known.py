@@ -1,0 +1,146 @@
+"""The lake as it was known at a moment: clean readings, and roll-ups worked out again, by snapshots of ami.reading."""
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyiceberg.table.snapshots import Snapshot
+
+from gridmart.errors import GridmartError
+from gridmart.lake import tables
+from gridmart.lake.validate import MADE_FROM, rollups_again
+from gridmart.lake.vee.rules import Rule
+from gridmart.settings import settings
+
+KEPT = "states that roll-ups name are kept, others for a while only: see 'gridmart lake stats'"
+
+
+def moment(text: str) -> datetime:
+    """An ISO 8601 date and time; without an offset it is local."""
+    try:
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(settings().timezone))).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        cause = f"{text[:40]!r} is not a date and time"
+        raise GridmartError(
+            cause, "write it as 2026-10-31T08:00+08:00, or without an offset for local time", 2
+        ) from error
+
+
+def committed_at(snapshot: Snapshot) -> datetime:
+    """When a snapshot became the state of its table, UTC."""
+    return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC)
+
+
+def _local(at: datetime) -> str:
+    return at.astimezone(ZoneInfo(settings().timezone)).isoformat(timespec="milliseconds")
+
+
+def snapshot_at(at: datetime) -> Snapshot:
+    """The snapshot of ami.reading that was current at a moment.
+
+    A GridmartError before the first one, and where the state of that moment may be among those that have expired:
+    snapshots are numbered without a gap when they are made.
+    """
+    snapshots = sorted(tables.load("reading").snapshots(), key=lambda snapshot: snapshot.sequence_number or 0)
+    before = [snapshot for snapshot in snapshots if committed_at(snapshot) <= at]
+    after = snapshots[len(before) :]
+    number = (before[-1].sequence_number or 0) if before else 0
+    if after and (after[0].sequence_number or 0) != number + 1:
+        near = [_local(committed_at(snapshot)) for snapshot in (*before[-1:], after[0])]
+        raise GridmartError(
+            f"the state of {_local(at)} has expired", f"the nearest that can be read: {' and '.join(near)}; {KEPT}"
+        )
+    if not before:
+        first = f"the first state is of {_local(committed_at(after[0]))}" if after else "run 'gridmart validate' first"
+        raise GridmartError(f"nothing was validated yet at {_local(at)}", first)
+    return before[-1]
+
+
+def _rows(point: str, day: date, channel: str | None, snapshot_id: int | None) -> pa.Table | None:
+    """Clean readings of a point and date in a snapshot; None when the date has none of any point."""
+    paths = tables.data_files("reading", [day], snapshot_id)
+    chosen = [("point_no", "==", point), *([("channel", "==", channel)] if channel else [])]
+    try:
+        parts = [pq.read_table(path, partitioning=None, filters=chosen) for path in paths]
+    except FileNotFoundError as error:
+        raise GridmartError(f"the readings of {day} are no longer kept", f"their files have left: {KEPT}") from error
+    if not parts:
+        return None
+    schema = tables.arrow_schema("reading")
+    rows = pa.concat_tables([part.select(schema.names).cast(schema) for part in parts])
+    return rows.sort_by([("channel", "ascending"), ("interval_start", "ascending")])
+
+
+def _nothing(point: str, day: date, channel: str | None, at: datetime, known: bool) -> GridmartError:
+    """Why nothing is there; known: whether the date had readings of others at that moment."""
+    what = f"{point}, {channel}," if channel else point
+    later = _rows(point, day, channel, None)
+    if later is not None and later.num_rows:
+        return GridmartError(
+            f"no reading of {what} on {day} was known at {_local(at)}", "it came later: ask for a later time", 2
+        )
+    if not known:
+        return GridmartError(
+            f"no reading of {day} was known at {_local(at)}", "is the date right, and was it validated?", 2
+        )
+    return GridmartError(
+        f"{what} has no reading of {day}, then or now", "check the point and channel against the register", 2
+    )
+
+
+def reading(point: str, day: date, at: datetime, channel: str | None = None) -> dict[str, Any]:
+    """The readings of a point on a business date as they were known at a moment.
+
+    Returns {"point", "date", "at", "snapshot_id", "committed_at", "readings": [{"channel", "interval_start",
+    "interval_minutes", "value", "quality_code", "method_code", "rules"}]}; values in the channel's unit.
+    Raises GridmartError: unknown point, channel or date; before the first state; expired.
+    """
+    snapshot = snapshot_at(at)
+    rows = _rows(point, day, channel, snapshot.snapshot_id)
+    if rows is None or not rows.num_rows:
+        raise _nothing(point, day, channel, at, rows is not None)
+    rows = rows.drop_columns(["point_no", "business_date"])
+    found = []
+    for row in rows.to_pylist():
+        bits = row.pop("rule_bits") or 0
+        row["interval_start"] = row["interval_start"].isoformat()
+        found.append({**row, "rules": [rule.name.lower() for rule in Rule if bits & rule and rule.name]})
+    return {
+        "point": point,
+        "date": str(day),
+        "at": at.isoformat(),
+        "snapshot_id": snapshot.snapshot_id,
+        "committed_at": committed_at(snapshot).isoformat(),
+        "readings": found,
+    }
+
+
+def made_from(snapshot: Snapshot) -> dict[str, Any] | None:
+    """What a snapshot of ami.reading was worked out from (`Validation.made_from`); None where it does not say."""
+    text = snapshot.summary.additional_properties.get(MADE_FROM) if snapshot.summary else None
+    return json.loads(text) if text else None
+
+
+def rollups(day: date, snapshot_id: int) -> dict[str, pa.Table]:
+    """The roll-ups of a date that name this snapshot (lake_snapshot_id), worked out again: the same bytes.
+
+    A GridmartError when the snapshot is gone, did not make this date, or stands on a register or rules of the past.
+    """
+    snapshot = tables.load("reading").snapshot_by_id(snapshot_id)
+    if snapshot is None:
+        raise GridmartError(f"snapshot {snapshot_id} of ami.reading has expired, or never was", KEPT)
+    origin = made_from(snapshot)
+    if origin is None or not origin["from"] <= str(day) <= origin["to"]:
+        raise GridmartError(
+            f"snapshot {snapshot_id} did not make {day}", "take lake_snapshot_id of the roll-up's row", 2
+        )
+    for name, number in origin["inputs"].items():
+        if number is not None and tables.load(name).snapshot_by_id(number) is None:
+            raise GridmartError(f"what snapshot {snapshot_id} was made from has expired (ami.{name})", KEPT)
+    found = rollups_again(day, origin)
+    return {name: rows.filter(pc.equal(rows["business_date"], pa.scalar(day))) for name, rows in found.items()}
