@@ -1,6 +1,6 @@
-"""Keep storage well: snapshot expiry, files of nobody, old logs, vacuum.
+"""Keep storage well: small files merged, readings out of their age (if set), snapshot expiry, files of nobody, vacuum.
 
-Starts weekly, Sunday 04:30, or by hand. Nothing that a published number refers to is removed.
+Starts weekly, Sunday 04:30, or by hand. Snapshots that a published number refers to stay.
 
 When it fails: nothing is lost; run it again. A full disk is named in the log.
 """

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     lake_dir: Path | None = Field(None, description="Folder of the lake's Parquet files; empty: lake under var_dir.")
     lake_engine: str = Field("duckdb", description="Engine of the lake: duckdb, local[N] or spark://host:port.")
     lake_workers: int = Field(2, description="Processes or threads used to parse and validate readings.")
+    lake_keep_days: int = Field(
+        0, ge=0, description="Days that readings stay in the lake, by business date, at least 63; 0: all stay."
+    )
     cis_url: str = Field("", description="SQLAlchemy URL of the CIS source; empty: the demo's database demo_cis.")
     cis_schema: str = Field("", description="Schema of the CIS tables; empty: the default of the connection's user.")
     network_url: str = Field(

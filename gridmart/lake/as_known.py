@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from pyiceberg.table.snapshots import Snapshot
 
 from gridmart.errors import GridmartError
-from gridmart.lake import tables
+from gridmart.lake import retention, tables
 from gridmart.lake.validate import MADE_FROM, rollups_again
 from gridmart.lake.vee.rules import Rule
 from gridmart.settings import settings
@@ -138,6 +138,10 @@ def rollups(day: date, snapshot_id: int) -> dict[str, pa.Table]:
     if origin is None or not origin["from"] <= str(day) <= origin["to"]:
         raise GridmartError(
             f"snapshot {snapshot_id} did not make {day}", "take lake_snapshot_id of the roll-up's row", 2
+        )
+    if day < retention.oldest_validated():
+        raise GridmartError(
+            f"the deliveries that {day} was made from are no longer kept", "its roll-ups stay as they are"
         )
     for name, number in origin["inputs"].items():
         if number is not None and tables.load(name).snapshot_by_id(number) is None:

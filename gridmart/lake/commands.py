@@ -97,15 +97,17 @@ def lake_as_known(
 
 
 def lake_stats() -> None:
-    """Files, rows, megabytes and snapshots of each table, as one line of JSON. Example: gridmart lake stats"""
+    """Files, small ones, rows, megabytes, snapshots of each table, as one line of JSON. Example: gridmart lake stats"""
     from gridmart.lake.maintenance import stats
 
     print(json.dumps(stats()))
 
 
 def lake_maintain() -> None:
-    """Expire old snapshots, delete files that no snapshot holds. Example: gridmart lake maintain"""
-    from gridmart.lake import maintenance
+    """Remove dates by age (if set), merge small files, expire old snapshots, delete files that no snapshot holds.
 
-    expired = maintenance.expire_snapshots()
-    print(json.dumps({"snapshots_expired": expired, "files_removed": maintenance.remove_orphans()}))
+    Prints what it did as one line of JSON. Example: gridmart lake maintain
+    """
+    from gridmart.lake.maintenance import maintain
+
+    print(json.dumps(maintain()))

@@ -1,31 +1,41 @@
-"""Figures of the lake's tables, and what keeps them small: old snapshots and files of nobody leave."""
+"""Figures of the lake's tables, and what keeps them well: small files are merged, what is old or nobody's leaves."""
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 from pyiceberg.table import Table
 
-from gridmart.lake import as_known, tables
+from gridmart.lake import as_known, compaction, retention, tables
 from gridmart.warehouse.database import connect
 
-KEEP_DAYS = 35  # longer than a month's closing: any state of the open month can still be read
+KEEP_DAYS = retention.CLOSING_DAYS  # of snapshots: any state of the open month can still be read
 ORPHAN_HOURS = 24  # a file younger than this may belong to a run that has not committed yet
+AGED = ("reading_raw", "register_read", "edit", "reading", "day_summary", "quarantine")  # ami.file stays: the account
 
 
 def stats() -> list[dict]:
-    """One row a table: name, files, rows, megabytes, snapshots."""
+    """One row a table: name, files (small_files: those that merging would make fewer), rows, megabytes, snapshots.
+
+    largest_megabytes: of one file; oldest_snapshot_at: UTC, null before the first.
+    """
     found = []
     for name in tables.SCHEMAS:
         table = tables.load(name)
-        files = [task.file for task in table.scan().plan_files()] if table.current_snapshot() else []
+        files = tables.live_files(name)
+        sizes = [file.file_size_in_bytes / 1e6 for file in files]
+        known = sorted(as_known.committed_at(snapshot) for snapshot in table.snapshots())
         found.append(
             {
                 "table": f"{tables.NAMESPACE}.{name}",
                 "files": len(files),
+                "small_files": sum(len(group) for _, group in compaction.groups(name)),
                 "rows": sum(file.record_count for file in files),
-                "megabytes": round(sum(file.file_size_in_bytes for file in files) / 1e6, 1),
-                "snapshots": len(table.snapshots()),
+                "megabytes": round(sum(sizes), 1),
+                "largest_megabytes": round(max(sizes, default=0.0), 1),
+                "snapshots": len(known),
+                "oldest_snapshot_at": known[0].isoformat() if known else None,
             }
         )
     return found
@@ -35,8 +45,9 @@ def _evidence() -> set[int]:
     """Snapshots that loaded roll-ups name, and those that these were made from: they stay, however old."""
     with connect("loader") as connection:
         rows = connection.execute(
-            "select distinct lake_snapshot_id from raw_ami.validated_date"
-            " union select distinct lake_snapshot_id from raw_ami.point_day"
+            "select distinct lake_snapshot_id from raw_ami.validated_date where business_date >= %(oldest)s"
+            " union select distinct lake_snapshot_id from raw_ami.point_day where business_date >= %(oldest)s",
+            {"oldest": retention.oldest_kept()},
         ).fetchall()
     named = {snapshot for (snapshot,) in rows}
     origins = [as_known.made_from(found) for found in tables.load("reading").snapshots() if found.snapshot_id in named]
@@ -71,13 +82,48 @@ def _referenced(table: Table) -> Iterator[str]:
                 yield entry.data_file.file_path.removeprefix("file://")
 
 
+def remove_by_age() -> int:
+    """Take dates older than the setting lake_keep_days out of the tables; the number of dates, all tables together."""
+    oldest, removed = retention.oldest_kept(), 0
+    for name in AGED:
+        old = {day for day in tables.dates_of(name) if day < oldest}
+        if old:
+            tables.replace_dates({name: (old, [])})
+            removed += len(old)
+    return removed
+
+
+def _is_aged(path: Path, oldest: date) -> bool:
+    column, _, day = path.parent.name.partition("=")
+    return bool(column and day) and date.fromisoformat(day) < oldest
+
+
 def remove_orphans(older_than_hours: float = ORPHAN_HOURS) -> int:
-    """Delete Parquet files that no snapshot holds: left by killed runs, or by expired snapshots."""
-    limit, removed = time.time() - older_than_hours * 3600, 0
+    """Delete Parquet files that no snapshot holds: left by killed runs, or by expired snapshots.
+
+    Also those of dates that have left by age, though a snapshot that a roll-up names may hold them.
+    """
+    limit, removed, oldest = time.time() - older_than_hours * 3600, 0, retention.oldest_kept()
     for name in tables.SCHEMAS:
-        known = set(_referenced(tables.load(name)))
+        known, live = set(_referenced(tables.load(name))), set(tables.data_files(name))
         for path in tables.folder(name).rglob("*.parquet"):
-            if str(path) not in known and path.stat().st_mtime < limit:
+            is_held = str(path) in known and not (name in AGED and _is_aged(path, oldest) and str(path) not in live)
+            if not is_held and path.stat().st_mtime < limit:
                 path.unlink()
                 removed += 1
     return removed
+
+
+def maintain() -> dict:
+    """All of it; returns what was done.
+
+    {"dates_removed", "files_merged": {table: [files before, files after]}, "snapshots_expired", "files_removed"}
+    """
+    removed = remove_by_age()
+    merged = {f"{tables.NAMESPACE}.{name}": compaction.compact(name) for name in compaction.APPENDED}
+    return {
+        "dates_removed": removed,
+        "files_merged": {name: list(counts) for name, counts in merged.items() if counts[0]},
+        "snapshots_expired": expire_snapshots(),
+        "files_removed": remove_orphans(),
+    }

@@ -2,7 +2,7 @@
 
 An engine writes Parquet files under `new_file_path`; `append_files` and `replace_dates` make them part of a
 table, many dates in one commit. A commit either happens or does not; every earlier state stays readable by its
-snapshot id. Files are never rewritten here: a data file holds exactly one business date, so that replacing a date
+snapshot id. A file never changes: a data file holds exactly one business date, so that replacing a date
 drops whole files.
 """
 
@@ -197,7 +197,8 @@ def new_file_path(table: str, day: date | None = None, name: str | None = None) 
     return place / f"{name or uuid.uuid4()}.parquet"
 
 
-def _local(path: str) -> str:
+def local(path: str) -> str:
+    """Path in the file system of a data file's location."""
     return path.removeprefix("file://")
 
 
@@ -229,9 +230,14 @@ def _files_of(table: Table, name: str, dates: Iterable[date] | None, snapshot_id
     return [file for file in _live(table, _range(column, wanted), snapshot_id) if day_of(file) in wanted]
 
 
+def live_files(table: str) -> list[DataFile]:
+    """A table's data files of now."""
+    return _live(load(table), AlwaysTrue(), None)
+
+
 def data_files(table: str, dates: Iterable[date] | None = None, snapshot_id: int | None = None) -> list[str]:
     """Paths of a table's data files, sorted; of some partition dates, or of an earlier snapshot, when given."""
-    return sorted(_local(file.file_path) for file in _files_of(load(table), table, dates, snapshot_id))
+    return sorted(local(file.file_path) for file in _files_of(load(table), table, dates, snapshot_id))
 
 
 def files_between(table: str, first: date, last: date, snapshot_id: int | None = None) -> list[DataFile]:
@@ -320,6 +326,37 @@ def replace_dates(
                         overwrite.append_data_file(file)
 
         done[name] = _commit(name, change)
+    return done
+
+
+def rewrite_files(table: str, old: Iterable[str], new: Iterable[str]) -> bool:
+    """Put files in the place of others that hold the same rows, in one commit.
+
+    False, and nothing done, when one of the old files has left the table meanwhile. Files that others add
+    meanwhile stay. A ValueError when the new files do not hold as many rows.
+    """
+    leaving, added, done = set(old), list(new), True
+
+    def change(current: Table) -> None:
+        nonlocal done
+        files = [file for file in _live(current, AlwaysTrue(), None) if local(file.file_path) in leaving]
+        done = len(files) == len(leaving)
+        if not done:
+            return
+        with (
+            current.transaction() as transaction,
+            transaction.update_snapshot().overwrite() as overwrite,
+        ):
+            rows = sum(file.record_count for file in files)
+            for file in files:
+                overwrite.delete_data_file(file)
+            for file in parquet_files_to_data_files(current.io, current.metadata, iter(added)):
+                overwrite.append_data_file(file)
+                rows -= file.record_count
+            if rows:
+                raise ValueError(f"ami.{table}: {rows} rows would be lost by rewriting its files")
+
+    _commit(table, change)
     return done
 
 

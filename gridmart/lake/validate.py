@@ -23,7 +23,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gridmart.errors import GridmartError
-from gridmart.lake import load, tables
+from gridmart.lake import load, retention, tables
+from gridmart.lake.compaction import content
 from gridmart.lake.engine import Engine, engine
 from gridmart.lake.register import Register
 from gridmart.lake.rollups import roll_up
@@ -70,8 +71,8 @@ class Files:
         return {day: self.paths[day] for day in dates_between(first, last) if day in self.paths}
 
     def digest(self, first: date, last: date) -> str:
-        """Hash of the file names of these dates: files never change once written."""
-        return _digest([Path(p).name for paths in self.between(first, last).values() for p in paths])
+        """Hash of the content of these dates, however it is cut into files."""
+        return _digest([(str(day), content(paths)) for day, paths in self.between(first, last).items()])
 
 
 def _digest(value: object) -> str:
@@ -150,15 +151,17 @@ class Validation:
     def stale_dates(self) -> list[date]:
         """Dates to validate: of the range, and those validated before whose result hangs on the range.
 
-        A date of which nothing was delivered is left out: its day may simply not have been collected yet.
+        A date of which nothing was delivered is left out: its day may simply not have been collected yet. So is one
+        whose four weeks before have left by age: its result stays as it is.
         """
         wanted = set(dates_between(self.first, self.last))
+        oldest = retention.oldest_validated()
         around = dates_between(self.first - timedelta(days=1), self.last + timedelta(days=CONTEXT_DAYS))
         dependents = {day for day in around if day in self.states} - wanted
         return sorted(
             day
             for day in wanted | dependents
-            if day in self.raw.paths and ((self.every and day in wanted) or self.is_stale(day))
+            if day in self.raw.paths and day >= oldest and ((self.every and day in wanted) or self.is_stale(day))
         )
 
     def chunks(self, dates: list[date]) -> list[list[date]]:
