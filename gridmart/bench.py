@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+PAGE = typer.Option(None, "--page", help="Put the tables into this page too, where it names the command.")
 AS_JSON = typer.Option(False, "--json", help="One line of JSON.")
 
 
@@ -15,6 +16,8 @@ def register(app: typer.Typer) -> None:
     bench.callback()(lambda: None)
     bench.command("parse")(parse)
     bench.command("vee")(vee)
+    bench.command("validation")(validation)
+    bench.command("estimation")(estimation)
     bench.command("forecast")(forecast)
     bench.command("simulate")(simulate)
     app.add_typer(bench, name="bench")
@@ -64,6 +67,55 @@ def vee(
         print(json.dumps(found))
     else:
         _show(found)
+
+
+def _show_markdown(found: dict[str, Any], shown: tuple[str, ...], text: str, command: str, page: Path | None) -> None:
+    """Print a result as Markdown and put it into the block of `page` that names the command, if there is a page."""
+    from benchmarks.markdown import replace_block
+
+    print(f"{text}\n")
+    _show({name: value for name, value in found.items() if name not in shown})
+    if page:
+        replace_block(page, command, text)
+
+
+def validation(
+    accounts: int = typer.Option(2000, help="Accounts, at least 20."),
+    days: int = typer.Option(60, min=1, help="Business dates."),
+    seed: int = typer.Option(7, help="The same seed gives the same table."),
+    page: Path = PAGE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Measure every validation rule against the truth of a simulated utility with default faults.
+
+    Example: gridmart bench validation --accounts 3000 --days 60 --seed 7
+    """
+    from benchmarks.validation import run, text
+
+    found = run(accounts, days, seed)
+    if as_json:
+        print(json.dumps(found))
+        return
+    command = f"gridmart bench validation --accounts {accounts} --days {days} --seed {seed}"
+    _show_markdown(found, ("rules", "faults", "no_rule_finds"), text(found), command, page)
+
+
+def estimation(
+    data: Path = typer.Option(None, help="Folder of public series; default: ../shared/data where it exists."),
+    page: Path = PAGE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Measure every method of estimation on real and simulated loads that are hidden, beside three baselines.
+
+    Example: gridmart bench estimation --data ../shared/data
+    """
+    from benchmarks.estimation import run, text
+
+    found = run(data)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        _show_markdown(found, ("results",), text(found), "gridmart bench estimation", page)
 
 
 def _show_results(found: dict[str, Any]) -> None:

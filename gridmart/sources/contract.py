@@ -92,9 +92,13 @@ def codes(source: str, column: str) -> dict[str, str]:
 
 def read(connection: psycopg.Connection, entity: str) -> pd.DataFrame:
     """All rows of an entity, read as role loader: columns and codes as in the contract, in the source's order."""
-    about = ENTITIES[entity]
-    cursor = connection.execute(about.query)
+    cursor = connection.execute(ENTITIES[entity].query)
     found = pd.DataFrame(cursor.fetchall(), columns=[column.name for column in cursor.description or []])
-    for column, (source, name) in about.codes.items():
+    return decoded(entity, found)
+
+
+def decoded(entity: str, found: pd.DataFrame) -> pd.DataFrame:
+    """Rows of an entity's query with the contract's codes in place of the source's."""
+    for column, (source, name) in ENTITIES[entity].codes.items():
         found[column] = found[column].map(codes(source, name)).fillna(found[column])
     return found

@@ -39,6 +39,7 @@ class Inputs:
     register_paths: files of ami.register_read from the day before to the day after.
     point_days: the point register, one row a registered point and date (`register.point_days`).
     edit_paths: files of ami.edit of the dates.
+    methods: of estimation that may be used; the benchmark leaves some out to measure what follows them.
     """
 
     first: date
@@ -49,6 +50,7 @@ class Inputs:
     register_paths: list[str]
     point_days: pa.Table
     edit_paths: list[str] = field(default_factory=list)
+    methods: tuple[Method, ...] = tuple(Method)
 
 
 @dataclass
@@ -161,7 +163,7 @@ def run(engine: Engine, inputs: Inputs) -> Result:
     touched = engine.keep(touched.distinct())
     of_day = t.filter((t.day_bits & bits(On.DAY)) != 0).select(*KEYS, rule_bits=t.day_bits & bits(On.DAY))
     marked = engine.keep(of_day.anti_join(touched, KEYS))
-    worked = _worked_out(engine, raw, found, t, clean, slots, touched, flat, raw_of)
+    worked = _worked_out(engine, raw, found, t, clean, slots, touched, flat, raw_of, inputs.methods)
     if inputs.edit_paths:
         edited = engine.keep(edits.apply(worked, manual))
         worked, refused = edited.select(READING_COLUMNS), edits.refused(edited, manual)
@@ -276,14 +278,16 @@ def _worked_out(
     touched: ir.Table,
     flat: ir.Table,
     raw_of: history.ReadRaw,
+    methods: tuple[Method, ...],
 ) -> ir.Table:
     """Readings of the touched point-days, interval by interval (READING_COLUMNS)."""
     detail = engine.keep(intervals(raw, found, t, touched, flat, slots))
     replaces = int(Rule.MISSING | Rule.NEGATIVE | Rule.SPIKE)
     wanted = engine.keep(t.filter(t.is_due, (t.day_bits.cast("int64") & replaces) != 0))
-    shapes = history.shapes(engine, wanted, t, clean, slots, raw_of)
+    shapes = history.shapes(engine, wanted, t, clean, slots, raw_of, methods)
     to_fill = detail.semi_join(wanted, KEYS).left_join(shapes, [*KEYS, "minute_of_day"])
-    filled = estimate.estimate(engine, to_fill.drop([f"{name}_right" for name in (*KEYS, "minute_of_day")]))
+    to_fill = to_fill.drop([f"{name}_right" for name in (*KEYS, "minute_of_day")])
+    filled = estimate.estimate(engine, to_fill, methods)
     filled = filled.select(
         *READING_COLUMNS[:5],
         value=ibis.coalesce(filled.estimate, filled.value),

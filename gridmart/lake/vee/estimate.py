@@ -73,13 +73,18 @@ def register_share(rows: ir.Table) -> ir.Table:
     ).drop("kept_sum", "gone", "shape_gone", "seen")
 
 
-def estimate(engine: Engine, rows: ir.Table) -> ir.Table:
+def estimate(engine: Engine, rows: ir.Table, methods: tuple[Method, ...] = tuple(Method)) -> ir.Table:
     """Values and method codes of the intervals of point-days that have something to replace.
 
     rows: KEYS, slot, interval_start, interval_minutes, value, kept (null = replace), shape, shape_method,
     advance, unit_kwh, register_share. Adds `estimate` and `method_code` (both null where the value is kept).
+    methods: those that may be used; zero always may.
     """
     rows = engine.keep(neighbours(scaled_to_kept(rows)))
+    if Method.LINEAR not in methods:
+        rows = rows.mutate(linear=NO_NUMBER)
+    if Method.REGISTER_SCALED not in methods:
+        rows = rows.mutate(advance=NO_NUMBER)
     rows = register_share(rows).mutate(is_gone=rows.kept.isnull())
     rows = engine.keep(rows)
     rows = rows.mutate(

@@ -15,27 +15,37 @@ ReadRaw = Callable[[list[date]], ir.Table | None]
 SHAPE_KEYS = [*KEYS, "minute_of_day"]
 
 
-def shapes(engine: Engine, wanted: ir.Table, t: ir.Table, clean: ir.Table, slots: ir.Table, raw: ReadRaw) -> ir.Table:
+def shapes(
+    engine: Engine,
+    wanted: ir.Table,
+    t: ir.Table,
+    clean: ir.Table,
+    slots: ir.Table,
+    raw: ReadRaw,
+    methods: tuple[Method, ...] = tuple(Method),
+) -> ir.Table:
     """Shape of each wanted point-day: KEYS, minute_of_day, shape (kWh), shape_method.
 
     wanted: point-days with at least one value to replace; t: all point-days of the chunk (for the class
     profile); clean: `clean_days` of chunk and context; raw: reads raw rows of given dates.
     The like day is the most recent clean day of the same kind in four weeks; where there is none, the average
-    of all clean days of four weeks; where there is none either, the profile of the class on that day.
+    of all clean days of four weeks; where there is none either, the profile of the class on that day. Methods that
+    are not among `methods` are passed over.
     """
     fits = wanted.select(*KEYS, "is_workday", "interval_minutes", "spike_ratio", "spike_floor_kw")
-    pairs = like_days(fits, clean)
+    pairs = like_days(fits, clean if Method.LIKE_DAY in methods else clean.limit(0))
     pairs = pairs.filter(pairs.interval_minutes == pairs.like_minutes)
     recent = engine.keep(pairs.group_by(KEYS).agg(like_date=pairs.like_date.max()))
     parts = [_from_days(engine, recent, slots, raw, Method.LIKE_DAY)]
 
     rest = fits.anti_join(recent, KEYS)
-    any_kind = like_days(rest, clean, same_kind=False)
+    any_kind = like_days(rest, clean if Method.AVERAGE_LIKE_DAY in methods else clean.limit(0), same_kind=False)
     any_kind = any_kind.filter(any_kind.interval_minutes == any_kind.like_minutes)
     several = engine.keep(any_kind.select(*KEYS, "like_date"))
     parts.append(_from_days(engine, several, slots, raw, Method.AVERAGE_LIKE_DAY))
 
-    none = engine.keep(wanted.anti_join(recent, KEYS).anti_join(several, KEYS))
+    last = wanted if Method.CLASS_PROFILE in methods else wanted.limit(0)
+    none = engine.keep(last.anti_join(recent, KEYS).anti_join(several, KEYS))
     parts.append(_from_class(engine, none, t, slots, raw))
     return engine.keep(ibis.union(*[part for part in parts if part is not None])) if any(
         part is not None for part in parts

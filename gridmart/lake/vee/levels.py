@@ -51,7 +51,8 @@ def like_days(t: ir.Table, clean: ir.Table, same_kind: bool = True) -> ir.Table:
 
 @dataclass
 class Usual:
-    """Keys of the days outside median ± k·MAD, with `median` (kWh) where like days are enough to say."""
+    """`off`: keys of the days outside median ± k·MAD. `medians`: `median` (kWh) of the days that may be off by that or
+    by a step, where like days are enough to say."""
 
     medians: ir.Table
     off: ir.Table
@@ -61,21 +62,33 @@ def _perhaps_off(tried: ir.Table, clean: ir.Table) -> ir.Table:
     """Those of `tried` that can be off: most days are too near to all clean days of their point to be.
 
     The median lies between the lowest and the highest total of the clean days, so a day is never further from
-    it than from the farther of the two, and the width is at least what the lowest total gives.
+    it than from the farther of the two, and the width is at least what the lowest total gives. A day without
+    registers that can be a step away from the median stays too: a small customer's step is within the width.
     """
     kind = ["point_no", "channel", "is_workday"]
     bounds = clean.group_by(kind).agg(low=clean.like_total.min(), high=clean.like_total.max())
     rows = tried.join(bounds, kind)
     farthest = ibis.greatest((rows.total - rows.low).abs(), (rows.total - rows.high).abs())
     width = ibis.greatest(rows.low * rows.high_low_floor_share, rows.high_low_floor_kwh)
-    return rows.filter(farthest + 10.0**-DIGITS >= rows.high_low_k * width).drop("low", "high")
+    is_far = farthest + 10.0**-DIGITS >= rows.high_low_k * width
+    least = (1.0 - STEP_TOLERANCE) * _smallest_step(rows)
+    is_step = (rows.total > 0) & ((rows.total >= rows.low * least) | (rows.total * least <= rows.high))
+    return rows.filter(is_far | (rows.advance.isnull() & is_step)).drop(
+        "low", "high", "advance", "ct_ratio", "pt_ratio"
+    )
+
+
+def _smallest_step(t: ir.Table) -> ir.FloatingValue:
+    """The smallest factor by which a level may be off: a ratio of the meter, or a thousand."""
+    ratios = [ibis.ifelse(ratio >= STEP_SMALLEST, ratio, UNIT_FACTOR) for ratio in (t.ct_ratio, t.pt_ratio)]
+    return ibis.least(*[ratio.fill_null(UNIT_FACTOR) for ratio in ratios], UNIT_FACTOR)
 
 
 def high_low(engine: Engine, t: ir.Table, clean: ir.Table) -> Usual:
     """Complete days outside median ± k·MAD of their like days; import energy only."""
     tried = t.filter(t.is_due, t.intervals == t.due, t.channel == "import_kwh").select(
         *KEYS, "total", "is_workday", "spike_ratio", "spike_floor_kw", "high_low_k", "high_low_floor_share",
-        "high_low_floor_kwh",
+        "high_low_floor_kwh", "advance", "ct_ratio", "pt_ratio",
     )  # fmt: skip
     pairs = engine.keep(like_days(engine.keep(_perhaps_off(tried, clean)), clean).select(*KEYS, "like_total"))
     middle = pairs.group_by(KEYS).agg(median=pairs.like_total.median().cast("float64"), like_days=pairs.count())
