@@ -59,7 +59,7 @@ format: ## write code in the house's form; .env.example and docs/faults.md from 
 
 .PHONY: test-unit
 test-unit: ## the tests that need no service (seconds)
-	@$(BIN)/pytest -q tests/unit
+	@$(BIN)/pytest -q --numprocesses 2 tests/unit
 
 .PHONY: test-integration
 test-integration: ## the tests on a real PostgreSQL, lake and Airflow's own DAG loader (minutes)
