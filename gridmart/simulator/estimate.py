@@ -14,11 +14,11 @@ BYTES_A_READING = {
     "mscons": 81.0, "prime": 47.0, "iec61968": 111.0,
 }  # fmt: skip
 READINGS_A_SECOND = {
-    "gridmart_csv": 2.5e6, "gridmart_parquet": 3.0e6, "nem12": 2.5e6, "nem13": 1.5e6, "chinese_csv": 2.0e6,
-    "green_button": 1.0e6, "mscons": 1.0e6, "prime": 0.6e6, "iec61968": 1.0e6,
+    "gridmart_csv": 6.0e6, "gridmart_parquet": 6.5e6, "nem12": 5.5e6, "nem13": 4.0e6, "chinese_csv": 4.5e6,
+    "green_button": 1.5e6, "mscons": 1.2e6, "prime": 0.8e6, "iec61968": 1.5e6,
 }  # fmt: skip
 SCRATCH_BYTES = 4.5  # a reading, while the run lasts
-SECONDS_AN_ACCOUNT = 1e-4  # drawing it, and its rows in the systems
+SECONDS_AN_ACCOUNT = 3e-5  # drawing it, and its rows in the systems
 SECONDS_TO_START = 3.0
 
 
