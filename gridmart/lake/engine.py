@@ -136,6 +136,7 @@ class DuckDBEngine(Engine):
             preserve_insertion_order=False,
         )
         self.backend.raw_sql("set TimeZone = 'UTC'")
+        self.backend.raw_sql("set enable_progress_bar = false")  # it would stand among a command's own lines
 
     def read(self, paths: Iterable[str | Path]) -> ir.Table:
         name = next(self._names)
