@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from gridmart.errors import GridmartError
 
-VERSION = 2  # raised when the same parameters give other bytes
+VERSION = 3  # raised when the same parameters give other bytes
 SLOTS = 96  # intervals of 15 minutes a day
 MINUTES = 15
 DEFAULT_FORMATS = ("gridmart_csv", "gridmart_parquet", "nem12")  # the fast ones

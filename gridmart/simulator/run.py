@@ -136,7 +136,7 @@ class _Run:
         plan = self.plan
         self.advance("drawing the utility", 0, 1)
         self.people: Population = population.build(plan.accounts, plan.first, plan.last, plan.seed)
-        since = min(first, plan.end - timedelta(days=work.AREA_DAYS)) - timedelta(days=INERTIA_DAYS)
+        since = min(first, plan.end - timedelta(days=work.DEVICE_DAYS)) - timedelta(days=INERTIA_DAYS)
         self.climate = weather.climate(self.people, since, plan.end)
         anchor = (plan.first, plan.last)
         scopes = {fault.name: fault.scope for fault in faults.catalogue()}
@@ -239,11 +239,11 @@ class _Run:
             self.used[rows, k : k + part.unit.days] = part.used_wh
             self.by_period[people.rows_of(part.unit.station), k : k + part.unit.days] = part.period_wh
         uses = [state.month_use] if state else []
-        hours = [state.area_hours] if state else []
-        hours += [part.area_hours for part in parts if part.area_hours is not None]
-        oldest = pd.Timestamp(self.plan.end) - pd.Timedelta(days=work.AREA_DAYS - 1)
+        hours = [state.device_hours] if state else []
+        hours += [part.device_hours for part in parts if part.device_hours is not None]
+        oldest = pd.Timestamp(self.plan.end) - pd.Timedelta(days=work.DEVICE_DAYS - 1)
         recent = pd.concat(hours, ignore_index=True)
-        recent = recent[recent["at"] >= oldest].sort_values(["transformer_no", "at"], ignore_index=True)
+        recent = recent[recent["at"] >= oldest].sort_values(["device_no", "at"], ignore_index=True)
         return State(pd.DataFrame(), month_use.together(uses + [part.month_use for part in parts]), recent, [])
 
     def _late_files(self, late: list[tuple[str, date, Record]]) -> tuple[int, int]:
@@ -283,7 +283,7 @@ class _Run:
             self.timeline,
             month_use.complete(self.state.month_use, self.plan.first, self.plan.end),
             dict(zip(removed["point_no"], removed["removal_index"], strict=True)),
-            self.state.area_hours,
+            self.state.device_hours,
         )
         self.tables, self.rows = {}, {}
         for system in SYSTEMS:

@@ -25,12 +25,12 @@ class State:
     `registers`: point_no, total_wh (int64, metered since the first date), base_wh (total at the last restart of the
     index), base_index, the same by period (accounts' points), removal_index (of a swapped meter, NaN), in the order of
     `Population.points`.
-    `month_use`: see `month_use.accumulate`. `area_hours`: as in `Facts`. `late`: records for later files.
+    `month_use`: see `month_use.accumulate`. `device_hours`: as in `Facts`. `late`: records for later files.
     """
 
     registers: pd.DataFrame
     month_use: pd.DataFrame
-    area_hours: pd.DataFrame
+    device_hours: pd.DataFrame
     late: list[tuple[str, date, Record]]
 
     def write(self, folder: Path) -> None:
@@ -38,7 +38,7 @@ class State:
         folder.mkdir(parents=True, exist_ok=True)
         self.registers.to_parquet(folder / "registers.parquet", index=False)
         self.month_use.to_parquet(folder / "month_use.parquet", index=False)
-        self.area_hours.to_parquet(folder / "area_hours.parquet", index=False)
+        self.device_hours.to_parquet(folder / "device_hours.parquet", index=False)
         rows = [
             (station, due, r.point_no, r.channel, r.day, r.version, r.register_start, r.register_end, r.unit, r.values)
             for station, due, r in self.late
@@ -57,7 +57,7 @@ class State:
         return cls(
             pd.read_parquet(folder / "registers.parquet"),
             pd.read_parquet(folder / "month_use.parquet"),
-            pd.read_parquet(folder / "area_hours.parquet"),
+            pd.read_parquet(folder / "device_hours.parquet"),
             late,
         )
 

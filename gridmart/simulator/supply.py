@@ -6,6 +6,7 @@
 | transformer, load | 1.2 % of its rating at full load, with the square of the load |
 | low-voltage lines | 0.8 % of the load |
 | feeder | 0.8 % of the load, and 0.4 % at its nominal load, with the square of the load |
+| substation | 0.05 % of its rating (twice its nominal load) always, 0.4 % at its rating, with the square of the load |
 
 Both losses of a transformer are multiplied by 1 + ageing. Large industry is metered before its own transformer.
 """
@@ -22,6 +23,7 @@ from gridmart.simulator.population import Population
 
 NO_LOAD, FULL_LOAD, LOW_VOLTAGE = 0.002, 0.012, 0.008
 FEEDER, FEEDER_SQUARE = 0.008, 0.004
+SUBSTATION_NO_LOAD, SUBSTATION_FULL_LOAD, SUBSTATION_RESERVE = 0.0005, 0.004, 2.0
 COLUMNS = 8 * SLOTS  # at a time, so that memory stays bounded
 
 
@@ -102,3 +104,9 @@ def supply(
 def transformer_loss(load_wh: np.ndarray, rated_wh: np.ndarray) -> np.ndarray:
     """Wh that a new transformer loses in an interval, from its load and its rating × 15 minutes."""
     return NO_LOAD * rated_wh + FULL_LOAD * load_wh.astype(float) ** 2 / rated_wh
+
+
+def substation_loss(load_wh: np.ndarray, nominal_wh: np.ndarray) -> np.ndarray:
+    """Wh that a substation's transformers lose, from what its feeders took and its nominal load in the same time."""
+    rated = SUBSTATION_RESERVE * nominal_wh
+    return SUBSTATION_NO_LOAD * rated + SUBSTATION_FULL_LOAD * load_wh.astype(float) ** 2 / rated

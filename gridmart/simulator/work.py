@@ -41,7 +41,7 @@ WRITERS = {
         gridmart_csv, gridmart_parquet, nem12, nem13, chinese_csv, green_button, mscons, prime, iec61968,
     )
 }  # fmt: skip
-AREA_DAYS = 31  # days of `Facts.area_hours`
+DEVICE_DAYS = 31  # days of `Facts.device_hours`
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Energies:
     used_wh: np.ndarray
     period_wh: np.ndarray
     month_use: pd.DataFrame
-    area_hours: pd.DataFrame | None
+    device_hours: pd.DataFrame | None
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def first_pass(unit: Unit) -> Energies:
         _daily(np.vstack([made.used_wh, supplied]), unit.days),
         month_use.time_of_use(c.population, unit.station, unit.start, unit.days, metered),
         month_use.accumulate(c.population, unit.station, unit.start, unit.days, metered, made.export_wh, varh),
-        _area_hours(unit, areas),
+        _device_hours(unit, supplied),
     )
 
 
@@ -156,19 +156,21 @@ def _daily(wh: np.ndarray, days: int) -> np.ndarray:
     return wh.reshape(len(wh), days, SLOTS).sum(axis=2, dtype=np.int64)
 
 
-def _area_hours(unit: Unit, areas: np.ndarray) -> pd.DataFrame | None:
-    """Wh into each public area by local hour, if the unit's dates are among the last of the plan."""
+def _device_hours(unit: Unit, supplied: np.ndarray) -> pd.DataFrame | None:
+    """Wh into each public area and each feeder by local hour, if the unit's dates are among the last of the plan."""
     c = _context
-    if (c.plan.end - unit.last).days >= AREA_DAYS:
+    if (c.plan.end - unit.last).days >= DEVICE_DAYS:
         return None
     points = c.population.points.iloc[c.population.points_of(unit.station)]
-    names = points.loc[points["point_kind"].eq("transformer_boundary"), "transformer_no"].to_numpy()
-    hours = areas.reshape(len(areas), unit.days * 24, SLOTS // 24).sum(axis=2, dtype=np.int64)
+    boundaries = points[points["point_kind"].ne("customer")]
+    is_area = boundaries["point_kind"].eq("transformer_boundary")
+    names = boundaries["transformer_no"].where(is_area, boundaries["feeder_no"]).to_numpy()
+    hours = supplied.reshape(len(supplied), unit.days * 24, SLOTS // 24).sum(axis=2, dtype=np.int64)
     at = np.datetime64(unit.start, "s") + np.arange(unit.days * 24) * np.timedelta64(3600, "s")
     frame = pd.DataFrame(
-        {"transformer_no": np.repeat(names, at.size), "at": np.tile(at, len(names)), "wh": hours.reshape(-1)}
+        {"device_no": np.repeat(names, at.size), "at": np.tile(at, len(names)), "wh": hours.reshape(-1)}
     )
-    oldest = pd.Timestamp(c.plan.end) - pd.Timedelta(days=AREA_DAYS - 1)
+    oldest = pd.Timestamp(c.plan.end) - pd.Timedelta(days=DEVICE_DAYS - 1)
     return frame[frame["at"] >= oldest].reset_index(drop=True)
 
 

@@ -28,8 +28,8 @@ class Facts:
     `month_use`: one row per account and calendar month that is complete by `plan.end`: account_no, month (first day),
     sharp_wh, peak_wh, flat_wh, valley_wh, deep_valley_wh (metered import), export_wh, import_varh, max_demand_w
     (largest 15-minute mean), all int64. `removal_index`: the last index of a swapped meter by point.
-    `area_hours`: one row per transformer and local hour of the last 31 days: transformer_no, at (local,
-    datetime64[s]), wh (into the area).
+    `device_hours`: one row per public transformer or feeder and local hour of the last 31 days: device_no, at (local,
+    datetime64[s]), wh (into the area or feeder).
     """
 
     plan: Plan
@@ -39,7 +39,7 @@ class Facts:
     collection: pd.DataFrame
     month_use: pd.DataFrame
     removal_index: dict[str, float]
-    area_hours: pd.DataFrame
+    device_hours: pd.DataFrame
 
     @property
     def today(self) -> date:

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from gridmart.simulator.lifetimes import dates, opened_and_closed
-from gridmart.simulator.systems import network_events_rows, network_names, network_telemetry
+from gridmart.simulator.systems import network_events_rows, network_names, network_substations, network_telemetry
 from gridmart.simulator.systems.model import Facts, Table
 from gridmart.simulator.systems.rows import begun, table, utc
 
@@ -42,6 +42,7 @@ TABLES = {
         ("rel_id",),
     ),
     **network_telemetry.TABLES,
+    **network_substations.TABLES,
     **network_events_rows.TABLES,
 }  # fmt: skip
 _LEVEL = {"company": 1, "district": 2, "station": 3}
@@ -96,6 +97,7 @@ def rows(facts: Facts) -> dict[str, pa.Table]:
         ),
         "pms_tran_point": _relations(facts),
         **network_telemetry.rows(facts),
+        **network_substations.rows(facts),
         **network_events_rows.rows(facts),
     }  # fmt: skip
 

@@ -66,7 +66,7 @@ def oil_temperature(loading: np.ndarray, air_c: np.ndarray, ageing: np.ndarray) 
 
 def rows(facts: Facts) -> dict[str, pa.Table]:
     """Telemetry by the end of `facts.today`; hours that were not sent have no row."""
-    hours = facts.area_hours
+    hours = facts.device_hours
     if not len(hours):
         return {"dms_telemetry": table(TABLES["dms_telemetry"], {name: [] for name in TABLES["dms_telemetry"].columns})}
     people = transformer_ageing.aged(facts.population, facts.drawn("transformer_ageing"))
@@ -76,7 +76,7 @@ def rows(facts: Facts) -> dict[str, pa.Table]:
     at = hours["at"].to_numpy("datetime64[s]")
     begin = at.min().astype("datetime64[D]")
     days = int((at.max().astype("datetime64[D]") - begin).astype(int)) + 1
-    row = pd.Index(people.transformers["transformer_no"].to_numpy()[public]).get_indexer(hours["transformer_no"])
+    row = pd.Index(people.transformers["transformer_no"].to_numpy()[public]).get_indexer(hours["device_no"])
     wh = np.full((len(public), days * 24), np.nan)
     wh[row[row >= 0], ((at - begin) // _HOUR).astype(int)[row >= 0]] = hours["wh"].to_numpy(float)[row >= 0]
     first = begin.astype(date)

@@ -17,17 +17,18 @@ FIRST, LAST = date(2026, 5, 20), date(2026, 8, 5)
 PEOPLE = population.build(300, FIRST, LAST, 11)
 
 
-def area_hours(people: Population, end: date) -> pd.DataFrame:
-    """Hours of all public areas of the last 31 days: a third of the rated power, more in the evening."""
+def device_hours(people: Population, end: date) -> pd.DataFrame:
+    """Hours of all public areas and feeders of the last 31 days: a third of the rated power, more in the evening."""
     days = min(31, (end - people.first).days + 1)
     public = people.transformers[people.transformers["ownership"].eq("public")]
     at = np.datetime64(end - timedelta(days=days - 1), "s") + np.arange(days * 24) * np.timedelta64(1, "h")
     daily = 0.33 * (1 + 0.6 * np.sin((np.arange(days * 24) % 24 - 13) / 12 * np.pi))
-    wh = public["rated_kva"].to_numpy()[:, None] * 1000 * daily
+    names = np.concatenate([public["transformer_no"].to_numpy(), people.feeders["feeder_no"].to_numpy()])
+    size = np.concatenate([public["rated_kva"].to_numpy(), people.feeders["nominal_kw"].to_numpy() * 3])
+    wh = size[:, None] * 1000 * daily
     return pd.DataFrame(
-        {"transformer_no": np.repeat(public["transformer_no"].to_numpy(), at.size), "at": np.tile(at, len(public)),
-         "wh": wh.reshape(-1).astype(np.int64)}
-    )  # fmt: skip
+        {"device_no": np.repeat(names, at.size), "at": np.tile(at, len(names)), "wh": wh.reshape(-1).astype(np.int64)}
+    )
 
 
 def uses(people: Population, end: date) -> pd.DataFrame:
@@ -58,7 +59,7 @@ def facts(end: date, planted: tuple[str, ...] = (), people: Population = PEOPLE)
         collection.timeline(people, people.first, end),
         uses(people, end),
         {},
-        area_hours(people, end),
+        device_hours(people, end),
     )
 
 

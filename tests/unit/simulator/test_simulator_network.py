@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from outside_facts import FIRST, LAST, PEOPLE, area_hours, facts, is_well_formed, next_day
+from outside_facts import FIRST, LAST, PEOPLE, device_hours, facts, is_well_formed, next_day
 
 from gridmart.simulator import faults, network_events, population
 from gridmart.simulator.faults import Drawing, schema_change, transformer_ageing, transformer_overloaded
@@ -134,7 +134,7 @@ def test_telemetry_adds_up_to_the_load_and_stops_where_it_is_planted(rows: dict[
     codes = rows["pms_transformer"].set_index("psr_id")["tran_code"]
     local = sent["meas_time"].dt.tz_localize(None) + pd.Timedelta(hours=8)
     kw = (volts * amperes).sum(axis=1) * sent["pf"].astype(float) / 1000
-    hours = area_hours(PEOPLE, LAST).set_index(["transformer_no", "at"])["wh"] / 1000
+    hours = device_hours(PEOPLE, LAST).set_index(["device_no", "at"])["wh"] / 1000
     true = hours.loc[list(zip(sent["psr_id"].map(codes), local, strict=True))].to_numpy()
     np.testing.assert_allclose(kw[~dead], true[~dead], rtol=0.01, atol=0.2)
     imbalance = 1 - amperes[~dead].min(axis=1) / amperes[~dead].max(axis=1)
@@ -198,14 +198,28 @@ def test_a_day_more_changes_only_what_happened_on_it() -> None:
         end = day - timedelta(days=1)
         for name, (changed, gone) in next_day(network, end, PLANTED).items():
             met |= {name} if changed else set()
-            if name == "dms_telemetry":
-                oldest = end - timedelta(days=29)
+            if name in ("dms_telemetry", "dms_substation"):
+                oldest = end - timedelta(days=29 if name == "dms_telemetry" else 30)
                 assert all((key[1] + timedelta(hours=8)).date() <= oldest for key in gone)
-                assert bool(gone) == (oldest > FIRST)
+                assert bool(gone) == (oldest > FIRST or (name == "dms_substation" and oldest == FIRST))
                 assert {(row["meas_time"] + timedelta(hours=8)).date() for row in changed} == {end + timedelta(days=1)}
             else:
                 assert not gone, name
-    assert met == {"pms_tran_point", "dms_telemetry", "oms_fault", "oms_repair_order", "oms_outage"}
+    assert met == {
+        "pms_tran_point", "dms_telemetry", "dms_substation", "oms_fault", "oms_repair_order", "oms_outage",
+    }  # fmt: skip
+
+
+def test_a_substation_takes_what_its_feeders_take_and_some_more() -> None:
+    made = network.rows(facts(LAST))
+    sent, lines = made["dms_substation"].to_pandas(), made["pms_line"].to_pandas()
+    hours = device_hours(PEOPLE, LAST)
+    sub = hours["device_no"].map(lines.set_index("line_code")["sub_id"])
+    wanted = hours[sub.notna()].groupby([sub, "at"])["wh"].sum() / 1000
+    found = sent.set_index(["sub_id", "meas_time"])["out_kwh"].astype(float)
+    assert len(found) == len(wanted) and np.allclose(found.to_numpy(), wanted.to_numpy(), atol=0.001)
+    loss = (sent["in_kwh"].astype(float) / sent["out_kwh"].astype(float) - 1).to_numpy()
+    assert loss.min() > 0.001 and loss.max() < 0.02
 
 
 def test_overloaded_areas_get_more_load_from_a_date_on() -> None:
