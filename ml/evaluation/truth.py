@@ -26,11 +26,6 @@ def energy_day(folder: Path | None = None) -> pd.DataFrame:
     return _read(folder, "energy_day")
 
 
-def effects(folder: Path | None = None) -> pd.DataFrame:
-    """What moved an account's load: effect, account_no, start, end, from_slot, to_slot, factor, add_kw."""
-    return _read(folder, "effect")
-
-
 def precision_recall(found: pd.DataFrame, planted: pd.DataFrame, on: list[str]) -> dict[str, float]:
     """How well a detector did: rows of `found` against those of `planted`, equal where the columns `on` are equal.
 
