@@ -133,16 +133,17 @@ STAGED = {
     "contract": "stg_cis__contract",
     "transformer": "stg_network__transformer",
 }
-# what a source may hold on a bad day: codes and references that nobody knows, two places at once, a name without prefix
+# what a source may hold on a bad day: codes and references that nobody knows, two places at once, a name without
+# prefix; and validities that end
 ODD = """
 insert into raw_cis.c_cons values (901, '9', 1, '1400101', '777', null, 'AC9', '2020-01-01', '2026-01-01', '5');
 insert into raw_cis.c_mp values (901, 'P9', '9', '77', null, 15, 'x'), (902, 'P8', null, null, null, null, null);
-insert into raw_cis.c_meter values (901, 'M9', 901, 40, 100, 8, '2026-01-01', null, 0, null),
+insert into raw_cis.c_meter values (901, 'M9', 901, 40, 100, 8, '2026-01-01', '2026-03-31', 0, 17.5),
     (902, 'M8', 12345, null, null, null, null, null, null, null);
-insert into raw_cis.c_contract values (901, 'K9', 12345, 'R1', 5, '7', '7', '2020-01-01', null);
+insert into raw_cis.c_contract values (901, 'K9', 12345, 'R1', 5, '7', '7', '2020-01-01', '2026-02-28');
 insert into raw_network.pms_transformer values ('PSR-9', 'T9', '孤', 12345, 12345, 100, '09', null);
 insert into raw_network.pms_tran_point values (901, 'PSR-9', 'P9', '2020-01-01', null),
-    (902, 'PSR-1', 'MP-P9', '2020-01-01', null), (903, 'PSR-0', 'MP-MP-1', null, null);
+    (902, 'PSR-1', 'MP-P9', '2020-01-01', '2026-01-31'), (903, 'PSR-0', 'MP-MP-1', null, null);
 """
 
 

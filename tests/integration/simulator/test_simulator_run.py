@@ -222,3 +222,33 @@ def test_registers_go_on_over_added_days(utility: Path, tmp_path: Path) -> None:
     both = last.index.intersection(added.index)
     assert len(both) > 30
     assert (last.loc[both, "index_end"] - added.loc[both, "index_start"]).abs().max() < 1e-9
+
+
+def test_what_comes_late_comes_in_the_end_with_the_same_values(tmp_path: Path) -> None:
+    """Rows withheld on their day wait in the state, also over several added days, and are delivered when due."""
+    from zoneinfo import ZoneInfo
+
+    from gridmart.simulator import run
+    from gridmart.simulator.home import Home
+    from gridmart.simulator.plan import Plan
+    from gridmart.sources.meter_files import registry
+
+    first, last = date(2026, 6, 1), date(2026, 6, 4)
+
+    def rows(folder: Path) -> dict[tuple, list]:
+        made = {}
+        for path in sorted((folder / "inbox" / "meter").iterdir()):
+            days = registry.parse_file(path, ZoneInfo("Asia/Shanghai")).days.to_pylist()
+            for row in days:
+                if row["business_date"] <= last:
+                    made[row["point_no"], row["channel"], row["business_date"]] = row["values"]
+        return made
+
+    run.make(Plan(30, first, last, 5), Home.of(tmp_path / "punctual"), 1)
+    late = Home.of(tmp_path / "late")
+    run.make(Plan(30, first, last, 5, (("late_row", 0.4),)), late, 1)
+    wanted, early = rows(tmp_path / "punctual"), rows(tmp_path / "late")
+    assert len(early) < len(wanted)
+    for _ in range(6):  # the longest delay
+        run.next_day(late, 1)
+    assert rows(tmp_path / "late") == wanted
