@@ -14,9 +14,12 @@ from cosmos.constants import (
     LoadMode,
     TestBehavior,
 )
+from cosmos.operators.watcher import DbtConsumerWatcherSensor
 from wiring import HOME, run_range
 
 MANIFEST = os.environ.get("GRIDMART_DBT_MANIFEST", str(HOME / "var" / "dbt" / "target" / "manifest.json"))
+
+WATCH_EVERY_S = 1
 
 
 def dbt_vars(**context: Any) -> str:
@@ -31,6 +34,10 @@ def dbt_group(group_id: str, select: str, build: str = "") -> DbtTaskGroup:
     `build` is what the one `dbt build` makes, by default the same; staging and intermediate models are built
     with the marts that need them, without tasks of their own. A build that was broken off is not tried again here:
     Cosmos would run single marts on what staging and intermediate models were before. The next run does it all.
+
+    The watching tasks wait in their own process. Deferred ones can be failed by Airflow although their model is
+    built: the executor reports the process that deferred as done, and when the scheduler reads that only after the
+    trigger has resumed the task, it takes the task for lost (apache/airflow issue 72716).
     """
     group = DbtTaskGroup(
         group_id=group_id,
@@ -61,6 +68,11 @@ def dbt_group(group_id: str, select: str, build: str = "") -> DbtTaskGroup:
     producer.dbt_cmd_flags = []  # Cosmos would leave the tests out
     if build:
         producer.select = build
+    for task in group.children.values():
+        if isinstance(task, DbtConsumerWatcherSensor):
+            task.deferrable = False
+            task.poke_interval = WATCH_EVERY_S
+            task.poke_retry_number = 1  # a failed build fails its watchers; without this the first look runs the model
     # cleared by hand, the build is skipped: nothing may be announced then
     group.children[f"{group_id}.{PRODUCER_WATCHER_DONE_TASK_ID}"].trigger_rule = TriggerRule.ALL_SUCCESS
     return group

@@ -53,6 +53,7 @@ for dag_id, dag in bag.dags.items():
         "retries": {t.task_id: t.retries for t in dag.tasks},
         "operators": {t.task_id: t.task_type for t in dag.tasks},
         "rules": {t.task_id: t.trigger_rule for t in dag.tasks},
+        "deferrable": sorted(t.task_id for t in dag.tasks if getattr(t, "deferrable", False)),
         "upstream": {t.task_id: sorted(t.upstream_task_ids) for t in dag.tasks},
     }
 print("RESULT" + json.dumps({"dags": dags, "errors": {k: str(v) for k, v in bag.import_errors.items()}}))
@@ -115,6 +116,12 @@ def test_a_broken_off_build_announces_nothing(bag: dict, dag_id: str, group: str
     assert dag["upstream"][done] == [f"{group}.dbt_producer_watcher"]
     assert done in dag["upstream"]["announce"]
     assert dag["rules"][done] == dag["rules"]["announce"] == "all_success"
+
+
+def test_no_task_defers(bag: dict) -> None:
+    assert {dag_id: dag["deferrable"] for dag_id, dag in bag["dags"].items() if dag["deferrable"]} == {}, (
+        "Airflow can fail a deferred task whose work is done"
+    )
 
 
 def test_models_are_tasks_of_the_build(bag: dict) -> None:
