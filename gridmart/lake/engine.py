@@ -265,8 +265,8 @@ class SparkEngine(Engine):
         self.session = (
             SparkSession.builder.master(master)
             .appName("gridmart lake")
-            .config("spark.driver.host", "127.0.0.1")
-            .config("spark.driver.bindAddress", "127.0.0.1")
+            .config("spark.driver.host", settings().lake_driver_host)
+            .config("spark.driver.bindAddress", settings().lake_driver_host)
             .config("spark.ui.enabled", "false")
             .config("spark.sql.session.timeZone", "UTC")
             .config("spark.sql.ansi.enabled", "true")
