@@ -14,3 +14,8 @@ stands in no compiled file, log or manifest. PostgreSQL without pgcrypto has sha
 {% macro local_date(column) -%}
     ({{ column }} at time zone '{{ env_var("GRIDMART_TIMEZONE", "Asia/Shanghai") }}')::date
 {%- endmacro %}
+
+{# The moment (UTC) at which a local date begins. #}
+{% macro local_midnight(day) -%}
+    (({{ day }})::timestamp at time zone '{{ env_var("GRIDMART_TIMEZONE", "Asia/Shanghai") }}')
+{%- endmacro %}

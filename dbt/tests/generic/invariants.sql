@@ -42,6 +42,14 @@
     where here.n != there.n
 {% endtest %}
 
+{# A column of counts whose sum is not the number of rows that were counted. #}
+{% test counts_rows_of(model, column_name, to, where_expression="true") %}
+    select here.total as total_here, there.n as rows_there
+    from (select coalesce(sum({{ column_name }}), 0) as total from {{ model }}) as here
+    cross join (select count(*) as n from {{ to }} where {{ where_expression }}) as there
+    where here.total != there.n
+{% endtest %}
+
 {# Spans of one key that overlap; valid_to is exclusive, null is open. #}
 {% test no_overlap(model, key) %}
     select spans.*

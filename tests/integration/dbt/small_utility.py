@@ -47,9 +47,45 @@ SYSTEMS = {
         "pms_transformer": "psr_id text primary key, tran_code text, tran_name text, line_id bigint, "
         "dept_id bigint, cap_kva numeric(12,2), asset_nature text, run_date date",
         "pms_tran_point": "rel_id bigint primary key, psr_id text, mp_code text, start_date date, end_date date",
+        "dms_telemetry": "psr_id text, meas_time timestamptz, ua_v numeric(6,1), ub_v numeric(6,1), uc_v numeric(6,1), "
+        "ia_a numeric(9,1), ib_a numeric(9,1), ic_a numeric(9,1), pf numeric(4,3), oil_temp_c numeric(5,1), "
+        "primary key (psr_id, meas_time)",
+        "dms_substation": "sub_id bigint, meas_time timestamptz, out_kwh numeric(14,3), in_kwh numeric(14,3), "
+        "primary key (sub_id, meas_time)",
+        "oms_fault": "fault_id bigint primary key, fault_no text, equip_type text, psr_id text, line_id bigint, "
+        "is_outage bigint, cause_code text, cause_desc text, weather_code text, fault_time timestamptz, "
+        "report_time timestamptz, recover_time timestamptz",
+        "oms_repair_order": "order_id bigint primary key, order_no text, fault_id bigint, dept_id bigint, "
+        "crew_name text, status_code text, report_time timestamptz, dispatch_time timestamptz, "
+        "arrive_time timestamptz, finish_time timestamptz, result_desc text",
+        "oms_outage": "outage_id bigint primary key, outage_no text, outage_type text, equip_type text, psr_id text, "
+        "line_id bigint, fault_id bigint, cause_code text, cause_desc text, cons_num bigint, plan_start timestamptz, "
+        "plan_end timestamptz, start_time timestamptz, end_time timestamptz, status_code text",
+    },
+    "raw_market": {
+        "mkt_purchase_price": "price_ym varchar(6), item_code text, item_name text, price numeric(12,6), "
+        "publish_date date, primary key (price_ym, item_code)",
+        "mkt_spot_price": "market_code text, period_start timestamptz, price_mwh numeric(12,2), "
+        "primary key (market_code, period_start)",
+        "mkt_contract": "contract_no text primary key, cp_code text, cp_name text, cp_kind text, contract_kind text, "
+        "sign_date date, start_date date, end_date date, price_mwh numeric(12,2), total_mwh numeric(16,3), "
+        "status_code text",
+        "mkt_contract_month": "contract_no text, deliv_ym varchar(6), volume_mwh numeric(16,3), "
+        "price_mwh numeric(12,2), primary key (contract_no, deliv_ym)",
+        "mkt_settle_day": "settle_date date primary key, contract_mwh numeric(16,3), actual_mwh numeric(16,3), "
+        "dev_mwh numeric(16,3), contract_amt numeric(18,2), spot_amt numeric(18,2), dev_fee numeric(18,2), "
+        "total_amt numeric(18,2), status_code text",
+        "mkt_member": "part_code text primary key, part_name text, part_kind text, cons_ref text, "
+        "cap_kva numeric(12,2), reg_date date",
+        "dr_event": "event_no text primary key, event_kind text, start_time timestamptz, end_time timestamptz, "
+        "invite_time timestamptz, target_kw numeric(12,1), price_kwh numeric(12,6), invite_cnt bigint, "
+        "accept_cnt bigint, status_code text",
+        "dr_part": "event_no text, part_code text, invite_time timestamptz, reply_code text, reply_time timestamptz, "
+        "bid_kw numeric(12,1), base_kw numeric(12,1), real_kw numeric(12,1), settle_amt numeric(18,2), "
+        "primary key (event_no, part_code)",
     },
 }
-UPDATED = {"raw_cis": "upd_time", "raw_network": "mtime"}
+UPDATED = {"raw_cis": "upd_time", "raw_network": "mtime", "raw_market": "rec_time"}
 OTHERS = {
     ("raw_weather", "hourly"): "station_code text, valid_at timestamptz, kind text, issued_at timestamptz, "
     "temperature_c double precision, humidity_pct double precision, _extracted_at timestamptz, "
@@ -272,10 +308,116 @@ def _billing(connection: psycopg.Connection) -> None:
     put(connection, "raw_cis", "a_pay_flow", payments, "charge_id,calc_id,cons_no,charge_time,rcv_amt,pay_mode")
 
 
+def local(day: int, hour: float, month: int = 9) -> datetime:
+    """A local time of 2026 in UTC."""
+    return datetime(2026, month, day, tzinfo=UTC) + timedelta(hours=hour - 8)
+
+
+def _operation(connection: psycopg.Connection) -> None:
+    """Telemetry of one day, an alarm, a fault with its repair, a planned outage, one over the end of a month."""
+    put(
+        connection, "raw_network", "dms_telemetry",
+        [("PSR-1", local(5, hour), 230, 230, 230, 100, 100, 50 + hour, 0.95, 60 + hour) for hour in range(24)]
+        + [
+            ("PSR-2", local(5, 0), 0, 0, 0, 0, 0, 0, None, 20),
+            ("PSR-2", local(5, 1), 230, 228, 226, 300, 300, 300, 0.9, 70),
+        ],
+        "psr_id,meas_time,ua_v,ub_v,uc_v,ia_a,ib_a,ic_a,pf,oil_temp_c",
+    )  # fmt: skip
+    put(connection, "raw_network", "dms_substation", [(1, local(5, hour), 98, 100) for hour in range(24)],
+        "sub_id,meas_time,out_kwh,in_kwh")  # fmt: skip
+    put(
+        connection, "raw_network", "oms_fault",
+        [
+            (1, "GZ1", "1", "PSR-1", 1, 1, "21", "低压过负荷", "normal", local(10, 8), local(10, 8.5),
+             local(10, 11)),
+            (2, "GZ2", "1", "PSR-1", 1, 0, "41", "油温高告警", "normal", local(5, 14), local(5, 14), local(5, 15)),
+        ],
+        "fault_id,fault_no,equip_type,psr_id,line_id,is_outage,cause_code,cause_desc,weather_code,fault_time,"
+        "report_time,recover_time",
+    )  # fmt: skip
+    put(
+        connection, "raw_network", "oms_repair_order",
+        [
+            (1, "QX1", 1, 3, "城关抢修一班", "40", local(10, 8.5), local(10, 8.75), local(10, 9.5), local(10, 11),
+             "更换熔丝"),
+        ],
+        "order_id,order_no,fault_id,dept_id,crew_name,status_code,report_time,dispatch_time,arrive_time,finish_time,"
+        "result_desc",
+    )  # fmt: skip
+    put(
+        connection, "raw_network", "oms_outage",
+        [
+            (1, "TD1", "2", "1", "PSR-1", 1, 1, "21", "低压过负荷", 3, None, None, local(10, 8), local(10, 11), "2"),
+            (2, "TD2", "1", "2", None, 2, None, "51", "计划检修", 6, local(30, 20), local(1, 3, 10), local(30, 20),
+             local(1, 4, 10), "2"),
+            (3, "TD3", "1", "2", None, 1, None, "51", "计划检修", 6, local(20, 9, 10), local(20, 12, 10), None, None,
+             "0"),
+        ],
+        "outage_id,outage_no,outage_type,equip_type,psr_id,line_id,fault_id,cause_code,cause_desc,cons_num,plan_start,"
+        "plan_end,start_time,end_time,status_code",
+    )  # fmt: skip
+
+
+def _market(connection: psycopg.Connection) -> None:
+    """Two contracts, a settled day, prices of a day, an event with one who delivers, one who declines, a stranger."""
+    put(connection, "raw_market", "mkt_purchase_price", [("202609", "01", "代理购电价格", 0.345, date(2026, 8, 28))],
+        "price_ym,item_code,item_name,price,publish_date")  # fmt: skip
+    put(
+        connection, "raw_market", "mkt_spot_price",
+        [("DA", local(5, hour), 300 + hour) for hour in range(24)]
+        + [("RT", local(5, hour), 310) for hour in range(12)],
+        "market_code,period_start,price_mwh",
+    )  # fmt: skip
+    put(
+        connection, "raw_market", "mkt_contract",
+        [
+            (*kind, date(2025, 12, 9), date(2026, 1, 1), date(2026, 12, 31), price, total, "2")
+            for kind, price, total in (
+                (("HT1", "G1", "热电厂", "coal", "annual"), 370, 24),
+                (("HT2", "G2", "风电场", "wind", "green"), 350, 12),
+            )
+        ],
+        "contract_no,cp_code,cp_name,cp_kind,contract_kind,sign_date,start_date,end_date,price_mwh,total_mwh,"
+        "status_code",
+    )  # fmt: skip
+    put(connection, "raw_market", "mkt_contract_month", [("HT1", "202609", 2, 370), ("HT2", "202609", 1, 350)],
+        "contract_no,deliv_ym,volume_mwh,price_mwh")  # fmt: skip
+    put(
+        connection, "raw_market", "mkt_settle_day",
+        [(date(2026, 9, 5), 0.1, 0.13, 0.03, 36.33, 9.3, 0.3, 45.93, "2")],
+        "settle_date,contract_mwh,actual_mwh,dev_mwh,contract_amt,spot_amt,dev_fee,total_amt,status_code",
+    )  # fmt: skip
+    put(
+        connection, "raw_market", "mkt_member",
+        [
+            (f"U{n}", f"欧阳试{n:02}", "user", f"JY-{number[2:6]}-{number[6:]}", 20, date(2026, 1, 5))
+            for n, number in ((2, account(2)), (3, account(3)), (9, "1499990001"))
+        ],
+        "part_code,part_name,part_kind,cons_ref,cap_kva,reg_date",
+    )  # fmt: skip
+    put(
+        connection, "raw_market", "dr_event",
+        [("DR1", "heat", local(5, 18), local(5, 20), local(4, 10), 10, 2.5, 3, 2, "3")],
+        "event_no,event_kind,start_time,end_time,invite_time,target_kw,price_kwh,invite_cnt,accept_cnt,status_code",
+    )  # fmt: skip
+    put(
+        connection, "raw_market", "dr_part",
+        [
+            ("DR1", "U2", local(4, 10), "1", local(4, 11), 5, 12, 4, 20),
+            ("DR1", "U3", local(4, 10), "2", local(4, 11), None, None, None, None),
+            ("DR1", "U9", local(4, 10), "1", local(4, 12), 2, 8, 0.5, 0),
+        ],
+        "event_no,part_code,invite_time,reply_code,reply_time,bid_kw,base_kw,real_kw,settle_amt",
+    )  # fmt: skip
+
+
 def load(connection: psycopg.Connection) -> None:
     """The whole small utility, anew, in one transaction of a connection as role loader."""
     create(connection)
     _network(connection)
+    _operation(connection)
+    _market(connection)
     _register(connection)
     _billing(connection)
     for n in range(DAYS):
