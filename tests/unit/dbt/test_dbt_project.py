@@ -29,7 +29,7 @@ def test_the_set_of_marts_is_exact() -> None:
         "rpt_segment", "fct_point_day", "fct_transformer_load_hour", "fct_feeder_load_hour", "fct_weather_hour",
         "fct_collection_day", "fct_bill", "fct_payment", "fct_energy_balance_day", "rpt_recovery_month",
         "rpt_sales_month", "fct_load_forecast_hour", "rpt_forecast_accuracy", "fct_quality_result", "fct_quarantine",
-        "fct_file",
+        "fct_file", "dim_tariff", "fct_bill_line", "fct_shadow_bill", "fct_shadow_bill_line", "fct_bill_difference",
     }  # fmt: skip
 
 
