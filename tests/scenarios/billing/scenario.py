@@ -6,7 +6,7 @@ when/bill.csv: bill_no, kind, period, quantity, price, amount: what was issued; 
 then/lines.csv: segment, kind, period, detail, quantity, price, amount: what should have been; no file: not calculated
 then/differences.csv: bill_no, cause, yuan, is_wrong; no file: none
 
-What a span of readings used stands on its first day; every day of it was read. README.md explains the figures.
+What a span of readings used stands on its first day, at noon; every day of it was read. README.md explains the figures.
 """
 
 import csv
@@ -19,11 +19,13 @@ from typing import Any
 
 import psycopg
 
+from gridmart import calendar
 from tests.integration.dbt.small_utility import LOADED_AT, create, put
 
 HERE = Path(__file__).parent
 FOLDERS = sorted(path for path in HERE.iterdir() if path.name.startswith("given_"))
 LONG_AGO = date(2020, 1, 1)
+YEAR = date(2026, 1, 1)  # whose days the calendar knows
 BASES = {"none": "0", "capacity": "1", "demand": "2"}
 STANDARDS = {"": "0", "0.90": "1", "0.85": "2", "0.80": "3"}
 KINDS = {"energy": "01", "capacity": "02", "demand": "03", "power_factor": "04", "levies": "05"}
@@ -87,6 +89,8 @@ def load(connection: psycopg.Connection, cases: list[Case]) -> None:
         [(k, f"S{n:04}{point}", f"{cases[n - 1].account_no}", "01", "F001", 15, "0") for k, (n, point) in
          enumerate(points)],
         "mp_id,mp_no,cons_no,mp_attr_code,line_code,intv_min,gen_flag")  # fmt: skip
+    days = calendar.days(YEAR, YEAR.replace(month=12, day=31)).to_pydict()
+    put(connection, "raw_calendar", "day", zip(*days.values(), strict=True), ",".join(days))
     _readings(connection, numbered)
     _bills(connection, cases)
 
@@ -103,7 +107,7 @@ def _readings(connection: psycopg.Connection, numbered: list[tuple[int, Case]]) 
                 energy = [used[period] for period in list(PERIODS)[1:]]
                 made.append(
                     (f"S{n:04}{row['point']}", day, sum(energy), 0, used["kvarh"], *energy, used["max_kw"], LOADED_AT,
-                     None, INTERVALS, INTERVALS - missing, missing, 0, None, 1, LOADED_AT)
+                     _at_noon(sum(energy)), INTERVALS, INTERVALS - missing, missing, 0, None, 1, LOADED_AT)
                 )  # fmt: skip
                 dates.add(day)
                 used = dict.fromkeys(used, Decimal(0))
@@ -117,6 +121,11 @@ def _readings(connection: psycopg.Connection, numbered: list[tuple[int, Case]]) 
     put(connection, "raw_ami", "collection_day", [(day, "", 1, 1, 1, 96, 96, 0, 1, LOADED_AT) for day in sorted(dates)],
         "business_date,transformer_no,points_due,points_read,points_complete,intervals_due,intervals_actual,"
         "intervals_estimated,lake_snapshot_id,loaded_at")  # fmt: skip
+
+
+def _at_noon(energy: Decimal | int) -> list[float]:
+    """Energy of each local hour, all of it in the one from 12 to 13."""
+    return [float(energy) if hour == 12 else 0.0 for hour in range(24)]
 
 
 def month_of(case: Case) -> date:

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from gridmart.settings import Settings
+from gridmart.tariffs import tou_hours
 from gridmart.warehouse import dbt
 from gridmart.warehouse.database import connect
 from tests.integration.dbt import small_utility
-from tests.scenarios.billing.scenario import FOLDERS, HERE, STANDARDS, Case, households, load, rows
+from tests.scenarios.billing.scenario import FOLDERS, HERE, STANDARDS, YEAR, Case, households, load, rows
 
 ENERGY_KWH = Decimal(1_000_000)
-TESTED = ("dim_tariff", "fct_bill_line", "fct_shadow_bill_line", "fct_shadow_bill", "fct_bill_difference")
+TESTED = ("dim_tariff", "fct_bill_line", "fct_shadow_bill_line", "fct_shadow_bill", "fct_bill_difference",
+          "rpt_tariff_impact")  # fmt: skip
 TABLE = [(int(Decimal(s) * 100), hundredths) for s in list(STANDARDS)[1:] for hundredths in range(100, 39, -1)]
 
 
@@ -35,6 +37,15 @@ def adjustment_pct(standard: int, factor: int) -> Decimal:
         return -(Decimal("0.1") * slow + Decimal("0.15") * fast)
     below = standard - factor
     return Decimal("0.5") * min(below, 20) + max(min(below, 25) - 20, 0) + 2 * max(below - 25, 0)
+
+
+def a_shop_in_october() -> Case:
+    """A shop that used 1000 kWh at noon of a holiday, which its own tariff counts as flat."""
+    contract = {"valid_from": "2020-01-01", "valid_to": "", "tariff_code": "COM_TOU", "capacity_kva": "0",
+                "basis": "none", "standard": "", "household": ""}  # fmt: skip
+    readings = {"point": "P1", "from_date": "2026-10-01", "to_date": "2026-10-31", "flat": "1000"}
+    readings |= dict.fromkeys(("sharp", "peak", "valley", "deep_valley", "kvarh", "max_kw", "estimated"), "")
+    return Case("SHOP", [contract], [readings], [])
 
 
 def of_the_table(standard: int, factor: int) -> Case:
@@ -56,6 +67,8 @@ class Billed:
     lines: list[tuple[Any, ...]]
     differences: list[tuple[Any, ...]]
     status: dict[str, str]
+    impact: dict[tuple[str, str], tuple[Any, ...]]
+    hours: list[tuple[Any, ...]]
 
 
 def _dbt(*words: str) -> None:
@@ -74,13 +87,13 @@ def _dbt(*words: str) -> None:
 def billed(warehouse: Settings) -> Iterator[Billed]:
     """All scenarios, and a customer a row of the table of power factors, billed in one run."""
     cases = [Case.read(n, folder) for n, folder in enumerate(FOLDERS, start=1)]
-    cases += [of_the_table(*row) for row in TABLE]
+    cases += [a_shop_in_october(), *(of_the_table(*row) for row in TABLE)]
     with connect("loader") as connection:
         load(connection, cases)
     _dbt("seed")
     with connect("builder") as connection, connection.cursor() as cursor:
         cursor.executemany("insert into seeds.account_household values (%s, %s, %s, %s)", households(cases))
-    _dbt("run", "--select", "+fct_bill_difference", "+fct_bill")
+    _dbt("run", "--select", "+fct_bill_difference", "+fct_bill", "+rpt_tariff_impact")
     _dbt("test", "--select", *TESTED, "--exclude-resource-type", "unit_test")
     with connect("builder") as connection:
         lines = connection.execute(
@@ -96,7 +109,14 @@ def billed(warehouse: Settings) -> Iterator[Billed]:
                 "select account_no, status_code from marts_candidate.fct_shadow_bill where bill_no is not null"
             ).fetchall()
         )
-    yield Billed(lines, differences, status)
+        impact = connection.execute(
+            "select level_code, level_no, accounts, present_yuan, proposed_yuan, change_yuan, accounts_paying_more "
+            "from marts_candidate.rpt_tariff_impact"
+        ).fetchall()
+        hours = connection.execute(
+            "select calendar_code, business_date, local_hour, period_code from intermediate.int_tariff_hour"
+        ).fetchall()
+    yield Billed(lines, differences, status, {row[:2]: row[2:] for row in impact}, hours)
     with connect("builder") as connection:
         for schema in ("marts_candidate", "intermediate", "staging", "seeds"):
             for kind, name in connection.execute(
@@ -179,3 +199,19 @@ def test_every_row_of_the_table_of_power_factors(billed: Billed, standard: int, 
     (line,) = (line for line in _lines(billed, account_no, "2026-07") if line[1] == "power_factor")
     share = adjustment_pct(standard, factor) / 100
     assert line[4:] == (base, share, base * share)
+
+
+def test_a_proposed_tariff_is_billed_by_the_hours_of_its_own_calendar(billed: Billed) -> None:
+    """1000 kWh × (0.52 + 0.0272) now; proposed 1000 × 0.275 (noon of a holiday is valley) + 6.20 + 19.00 of levies."""
+    assert billed.impact["account", "SHOP"] == (1, Decimal("547.20"), Decimal("300.20"), Decimal("-247.00"), 0)
+    # the other shops of October used 77.77 kWh (42.56 yuan) and nothing: both would pay the minimum of 60
+    company = (3, Decimal("589.76"), Decimal("420.20"), Decimal("-169.56"), 2)
+    assert billed.impact["company", ""] == billed.impact["usage_category", "commercial"] == company
+
+
+def test_every_hour_of_the_year_is_in_the_period_that_readings_are_counted_by(billed: Billed) -> None:
+    """Models and roll-ups read the calendars apart: every hour of every season, kind of day and version agrees."""
+    table = tou_hours(YEAR, YEAR.replace(month=12, day=31))
+    counted = set(zip(*table.to_pydict().values(), strict=True))
+    assert len(counted) == len(billed.hours) == 4 * 365 * 24
+    assert set(billed.hours) == counted

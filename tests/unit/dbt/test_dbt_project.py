@@ -30,6 +30,7 @@ def test_the_set_of_marts_is_exact() -> None:
         "fct_collection_day", "fct_bill", "fct_payment", "fct_energy_balance_day", "rpt_recovery_month",
         "rpt_sales_month", "fct_load_forecast_hour", "rpt_forecast_accuracy", "fct_quality_result", "fct_quarantine",
         "fct_file", "dim_tariff", "fct_bill_line", "fct_shadow_bill", "fct_shadow_bill_line", "fct_bill_difference",
+        "rpt_tariff_impact",
     }  # fmt: skip
 
 

@@ -1,23 +1,39 @@
-{{ config(indexes=[{"columns": ["account_no", "bill_month", "segment_no"], "unique": true}]) }}
+{{
+    config(
+        indexes=[{"columns": ["account_no", "bill_month", "segment_no"], "unique": true}],
+        post_hook="analyze {{ this }}",
+    )
+}}
 
 with segments as (
     select * from {{ ref("int_bill_segment") }}
 ),
 
-days as (
-    select * from {{ ref("fct_point_day") }} where account_no is not null and point_kind = 'customer'
+-- twice, since what is read once is read by all cores
+days_of_months as (
+    select * from {{ ref("fct_point_day") }}
+    where account_no is not null and point_kind = 'customer' and import_kwh is not null
+),
+
+days_of_parts as (
+    select * from {{ ref("fct_point_day") }} where point_kind = 'customer' and import_kwh is not null
 ),
 
 issued as (
     select * from {{ ref("stg_cis__bill") }}
 ),
 
--- by point: the demand of an account is the sum of the highest of each of its points
-by_point as (
+-- most months are one segment: their days are added up without being joined to it; parts of a month are
+parts as (
+    select *
+    from {{ ref("int_bill_segment") }}
+    where days < month_days
+),
+
+whole_months as (
     select
         days.account_no,
-        segments.bill_month,
-        segments.segment_no,
+        date_trunc('month', days.business_date::timestamp)::date as bill_month,
         days.point_no,
         count(*) as days_read,
         sum(days.sharp_kwh) as sharp_kwh,
@@ -29,17 +45,76 @@ by_point as (
         max(days.peak_kw) as max_demand_kw,
         sum(days.intervals_estimated) as intervals_estimated,
         sum(days.intervals_actual) as intervals_actual
-    from days
-    inner join segments
-        on
-            days.account_no = segments.account_no
-            and date_trunc('month', days.business_date::timestamp) = segments.bill_month
-            and days.business_date >= segments.valid_from
-            and days.business_date < segments.valid_to
-    where days.import_kwh is not null
-    group by days.account_no, segments.bill_month, segments.segment_no, days.point_no
+    from days_of_months as days
+    group by days.point_no, days.account_no, date_trunc('month', days.business_date::timestamp)::date
 ),
 
+part_months as (
+    select
+        days.account_no,
+        parts.bill_month,
+        parts.segment_no,
+        days.point_no,
+        count(*) as days_read,
+        sum(days.sharp_kwh) as sharp_kwh,
+        sum(days.peak_kwh) as peak_kwh,
+        sum(days.flat_kwh) as flat_kwh,
+        sum(days.valley_kwh) as valley_kwh,
+        sum(days.deep_valley_kwh) as deep_valley_kwh,
+        sum(days.import_kvarh) as import_kvarh,
+        max(days.peak_kw) as max_demand_kw,
+        sum(days.intervals_estimated) as intervals_estimated,
+        sum(days.intervals_actual) as intervals_actual
+    from days_of_parts as days
+    inner join parts
+        on
+            days.account_no = parts.account_no
+            and days.business_date >= parts.valid_from
+            and days.business_date < parts.valid_to
+    group by days.point_no, days.account_no, parts.bill_month, parts.segment_no
+),
+
+by_point as (
+    select
+        account_no,
+        bill_month,
+        1 as segment_no,
+        days_read,
+        sharp_kwh,
+        peak_kwh,
+        flat_kwh,
+        valley_kwh,
+        deep_valley_kwh,
+        import_kvarh,
+        max_demand_kw,
+        intervals_estimated,
+        intervals_actual
+    from whole_months
+    where
+        not exists (
+            select 1
+            from parts
+            where parts.account_no = whole_months.account_no and parts.bill_month = whole_months.bill_month
+        )
+    union all
+    select
+        account_no,
+        bill_month,
+        segment_no,
+        days_read,
+        sharp_kwh,
+        peak_kwh,
+        flat_kwh,
+        valley_kwh,
+        deep_valley_kwh,
+        import_kvarh,
+        max_demand_kw,
+        intervals_estimated,
+        intervals_actual
+    from part_months
+),
+
+-- the demand of an account is the sum of the highest of each of its points
 by_segment as (
     select
         account_no,

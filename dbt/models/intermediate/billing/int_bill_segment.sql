@@ -1,4 +1,9 @@
-{{ config(indexes=[{"columns": ["account_no", "bill_month", "segment_no"], "unique": true}]) }}
+{{
+    config(
+        indexes=[{"columns": ["account_no", "bill_month", "segment_no"], "unique": true}],
+        post_hook="analyze {{ this }}",
+    )
+}}
 
 with terms as (
     select * from {{ ref("dim_account") }} where tariff_code is not null
