@@ -158,11 +158,11 @@ def our_seconds(made: Made, folder: Path, name: str) -> tuple[dict[str, float], 
         result = clean.run(session, clean.Inputs(first, last, ZONE, made.paths, {}, [], point_days))
         took("validate")
         run_id = uuid.uuid4().hex
+        rollups = roll_up(session, result.profiles, result.points, result.point_days, first, last, ZONE)
         written = clean.write(
             session, result, made.dates, tables.folder("reading") / run_id, tables.folder("day_summary") / run_id
         )
         took("write")
-        rollups = roll_up(session, result.profiles, result.points, result.point_days, first, last, ZONE)
         arrow = {table: session.arrow(getattr(rollups, table)) for table in load.ROLLUP_TABLES}
         took("rollups")
         snapshots = tables.replace_dates(

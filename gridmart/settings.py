@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     )
     lake_dir: Path | None = Field(None, description="Folder of the lake's Parquet files; empty: lake under var_dir.")
     lake_engine: str = Field("duckdb", description="Engine of the lake: duckdb, local[N] or spark://host:port.")
+    lake_driver_host: str = Field(
+        "127.0.0.1", description="Address of this machine under which the workers of a Spark cluster reach it."
+    )
     lake_workers: int = Field(2, description="Processes or threads used to parse and validate readings.")
     lake_keep_days: int = Field(
         0, ge=0, description="Days that readings stay in the lake, by business date, at least 63; 0: all stay."

@@ -8,12 +8,14 @@ import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import date
 from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import duckdb
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
@@ -25,6 +27,7 @@ from gridmart.errors import GridmartError
 from gridmart.settings import settings
 
 DUCKDB_MEMORY = "2GB"  # of the whole process 3 GB: Arrow tables on their way to PostgreSQL need the rest
+WAITING = 8  # statements of VEE that are under way or wait for another
 Codes = Mapping[str, Sequence[str]]
 
 
@@ -63,7 +66,7 @@ class Engine(ABC):
 
     @abstractmethod
     def keep(self, expr: ir.Table) -> ir.Table:
-        """The rows of `expr`, worked out once and kept until `forget`."""
+        """The rows of `expr`, worked out once, perhaps in the background, and kept until `forget`."""
 
     @abstractmethod
     def forget(self) -> None:
@@ -125,7 +128,11 @@ def _duckdb_whole(dividend: int, divisor: int) -> int:  # type: ignore[empty-bod
 
 
 class DuckDBEngine(Engine):
-    """DuckDB inside this process."""
+    """DuckDB inside this process.
+
+    What is kept is worked out in the background, as soon as the tables that it is made from are there: Ibis writes the
+    next statements meanwhile, and statements on few rows, which DuckDB runs on one core, run side by side.
+    """
 
     def __init__(self, scratch: Path | None = None, threads: int | None = None, memory: str = DUCKDB_MEMORY) -> None:
         super().__init__(scratch)
@@ -135,18 +142,32 @@ class DuckDBEngine(Engine):
             temp_directory=str(self.scratch / "spill"),
             preserve_insertion_order=False,
         )
-        self.backend.raw_sql("set TimeZone = 'UTC'")
-        self.backend.raw_sql("set enable_progress_bar = false")  # it would stand among a command's own lines
+        self._prepare(self.backend.con)
+        self._coming: dict[str, Future[None]] = {}
+        # more than the cores: some only wait for others
+        self._workers = ThreadPoolExecutor(WAITING, thread_name_prefix="duckdb")
+
+    @staticmethod
+    def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set enable_progress_bar = false")  # it would stand among a command's own lines
+
+    def close(self) -> None:
+        self._workers.shutdown(cancel_futures=True)
+        super().close()
 
     def read(self, paths: Iterable[str | Path]) -> ir.Table:
         name = next(self._names)
         self._kept.append(name)
-        return self.backend.read_parquet([str(path) for path in paths], table_name=name)
+        files = ", ".join(_quoted(path) for path in paths)
+        # not Ibis' own view, which only one connection sees
+        self.backend.raw_sql(f"create view {name} as select * from read_parquet([{files}])")
+        return self.backend.table(name)
 
     def table(self, data: pa.Table) -> ir.Table:
         name = next(self._names)
         self._kept.append(name)
-        return self.backend.create_table(name, data, temp=True)
+        return self.backend.create_table(name, data)
 
     def keep(self, expr: ir.Table) -> ir.Table:
         # Ibis' own create_table asks the database four times; VEE keeps some thirty tables
@@ -155,11 +176,26 @@ class DuckDBEngine(Engine):
         kind = self.backend.compiler.type_mapper.to_string
         columns = ", ".join(f'"{column}" {kind(of)}' for column, of in schema.items())
         rows = self.backend.compile(expr)
-        self.backend.raw_sql(f"create temp table {name} ({columns})")
-        self.backend.raw_sql(f"insert into {name} {rows}")
+        self._coming[name] = self._workers.submit(
+            self._work_out, self._awaited(expr), f"create table {name} ({columns})", f"insert into {name} {rows}"
+        )
         return ops.DatabaseTable(name, schema, self.backend, ops.Namespace()).to_expr()
 
+    def _awaited(self, expr: ir.Table) -> list[Future[None]]:
+        named = {table.name for table in expr.op().find(ops.DatabaseTable)}
+        return [self._coming[name] for name in named if name in self._coming]
+
+    def _work_out(self, awaited: list[Future[None]], *statements: str) -> None:
+        for each in awaited:
+            each.result()
+        with self.backend.con.cursor() as connection:
+            self._prepare(connection)
+            for statement in statements:
+                connection.execute(statement)
+
     def forget(self) -> None:
+        wait(self._coming.values())
+        self._coming = {}
         for name in reversed(self._kept):
             kind = self.backend.raw_sql(
                 f"select table_type from information_schema.tables where table_name = '{name}'"
@@ -181,10 +217,14 @@ class DuckDBEngine(Engine):
             options = ", partition_by (business_date), write_partition_columns true"
         place.mkdir(parents=True, exist_ok=True)
         to = place / "data.parquet" if len(dates) == 1 else place
-        self.backend.raw_sql(f"copy ({rows}) to {_quoted(to)} (format parquet, compression zstd{options})")
+        self._work_out(
+            self._awaited(expr), f"copy ({rows}) to {_quoted(to)} (format parquet, compression zstd{options})"
+        )
         return _by_date(folder)
 
     def arrow(self, expr: ir.Table) -> pa.Table:
+        for each in self._awaited(expr):
+            each.result()
         return self.backend.to_pyarrow(expr)
 
     def third_highest(self, column: ir.NumericColumn) -> ir.NumericScalar:
@@ -225,8 +265,8 @@ class SparkEngine(Engine):
         self.session = (
             SparkSession.builder.master(master)
             .appName("gridmart lake")
-            .config("spark.driver.host", "127.0.0.1")
-            .config("spark.driver.bindAddress", "127.0.0.1")
+            .config("spark.driver.host", settings().lake_driver_host)
+            .config("spark.driver.bindAddress", settings().lake_driver_host)
             .config("spark.ui.enabled", "false")
             .config("spark.sql.session.timeZone", "UTC")
             .config("spark.sql.ansi.enabled", "true")

@@ -27,7 +27,7 @@ from gridmart.lake import load, retention, tables
 from gridmart.lake.compaction import content
 from gridmart.lake.engine import Engine, engine
 from gridmart.lake.register import Register
-from gridmart.lake.rollups import roll_up
+from gridmart.lake.rollups import Rollups, roll_up
 from gridmart.lake.vee import clean, quarantine
 from gridmart.lake.vee.days import dates_between
 from gridmart.lake.vee.rules import CONTEXT_DAYS, VERSION, threshold_columns
@@ -230,12 +230,13 @@ class Validation:
         with self._timed("vee"):
             inputs = self._inputs(first, last)
             result = clean.run(session, inputs)
+            rollups = _roll_up(session, result, inputs)  # before writing: the engine works them out meanwhile
             written = clean.write(
                 session, result, dates, tables.folder("reading") / run_id, tables.folder("day_summary") / run_id
             )
 
         with self._timed("rollups"):
-            arrow = _rolled_up(session, result, inputs)
+            arrow = _collected(session, rollups)
             states = self._states(session, result, written.readings, dates)
 
         with self._timed("commit"):
@@ -275,11 +276,14 @@ class Validation:
         return pa.Table.from_pylist(rows, pa.schema(list(STATE_TYPES.items())))
 
 
-def _rolled_up(session: Engine, result: clean.Result, inputs: clean.Inputs) -> dict[str, pa.Table]:
-    found = roll_up(
+def _roll_up(session: Engine, result: clean.Result, inputs: clean.Inputs) -> Rollups:
+    return roll_up(
         session, result.profiles, result.points, result.point_days, inputs.first, inputs.last, inputs.timezone
     )
-    return {name: session.arrow(getattr(found, name)) for name in load.ROLLUP_TABLES}
+
+
+def _collected(session: Engine, rollups: Rollups) -> dict[str, pa.Table]:
+    return {name: session.arrow(getattr(rollups, name)) for name in load.ROLLUP_TABLES}
 
 
 def rollups_again(day: date, made_from: dict[str, Any]) -> dict[str, pa.Table]:
@@ -297,7 +301,7 @@ def rollups_again(day: date, made_from: dict[str, Any]) -> dict[str, pa.Table]:
         )
     with engine(settings().var_dir / "tmp") as session:
         inputs = run._inputs(day, day)
-        return _rolled_up(session, clean.run(session, inputs), inputs)
+        return _collected(session, _roll_up(session, clean.run(session, inputs), inputs))
 
 
 def validate(first: date, last: date, every: bool = False, progress: Progress = lambda done, all_: None) -> dict:

@@ -1,5 +1,10 @@
-"""One VEE, two engines: every row that DuckDB and local Spark give for the same deliveries is the same."""
+"""One VEE, two engines: every row that DuckDB and a Spark cluster give for the same deliveries is the same."""
 
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,6 +17,7 @@ from gridmart.lake.load import ROLLUP_TABLES
 from gridmart.lake.rollups import roll_up
 from gridmart.lake.vee import clean
 from gridmart.lake.vee.rules import Rule
+from tests.conftest import free_port
 from tests.scenarios.vee.scenario import Case, Outcome
 
 DAY = date(2026, 3, 27)
@@ -72,10 +78,57 @@ def validated(case: Case, folder: Path, name: str) -> tuple[Outcome, dict[str, p
     }
 
 
+@contextmanager
+def spark_process(role: str, arguments: list[str], log: Path) -> Iterator[None]:
+    """A Spark daemon of a standalone cluster (Master or Worker) on loopback; stopped at the end."""
+    import pyspark
+
+    home = Path(pyspark.__file__).parent
+    # SPARK_LOCAL_IP: its pages too are bound there
+    environment = os.environ | {"SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_PUBLIC_DNS": "127.0.0.1"}
+    words = [str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{role.lower()}.{role}"]
+    with log.open("w") as output:
+        daemon = subprocess.Popen(
+            [*words, "--host", "127.0.0.1", "--webui-port", str(free_port()), *arguments],
+            env=environment, stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        yield
+    finally:
+        daemon.terminate()
+        daemon.wait(timeout=30)
+
+
+def wait_for(text: str, times: int, log: Path) -> None:
+    """Until a text stands in a log so many times."""
+    end = time.monotonic() + 60
+    while log.read_text().count(text) < times:
+        assert time.monotonic() < end, f"no {text!r} in {log.read_text()}"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[str]:
+    """A Spark standalone cluster of a master and two workers, all on loopback: its address."""
+    port, log = free_port(), tmp_path / "master.log"
+    master = f"spark://127.0.0.1:{port}"
+    with ExitStack() as running:
+        running.enter_context(spark_process("Master", ["--port", str(port)], log))
+        wait_for("I have been elected leader", 1, log)
+        for n in (1, 2):
+            place = tmp_path / f"worker{n}"
+            limits = ["--cores", "1", "--memory", "1g", "--work-dir", str(place), master]
+            running.enter_context(spark_process("Worker", limits, tmp_path / f"worker{n}.log"))
+        wait_for("Registering worker", 2, log)
+        yield master
+
+
 @pytest.mark.spark
-def test_duckdb_and_spark_give_the_same_rows(tmp_path: Path) -> None:
+def test_duckdb_and_a_spark_cluster_give_the_same_rows(tmp_path: Path, cluster: str) -> None:
     here, tables_here = validated(everything(), tmp_path / "duckdb", "duckdb")
-    there, tables_there = validated(everything(), tmp_path / "spark", "local[2]")
+    there, tables_there = validated(everything(), tmp_path / "spark", cluster)
+    ran_on = {path.name for n in (1, 2) for path in (tmp_path / f"worker{n}").glob("*/*") if path.is_dir()}
+    assert ran_on == {"0", "1"}, "both workers ran an executor"
     for name, one in tables_here.items():
         assert len(one)
         other = tables_there[name][one.columns]
