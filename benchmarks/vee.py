@@ -7,13 +7,11 @@ import os
 import platform
 import resource
 import shutil
-import socket
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import chain
@@ -27,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from adbc_driver_postgresql import dbapi
 
-from gridmart import secrets
+from benchmarks.installation import installation
 from gridmart.lake import load, tables
 from gridmart.lake.engine import engine
 from gridmart.lake.register import Register
@@ -38,7 +36,7 @@ from gridmart.lake.vee.rules import VERSION
 from gridmart.settings import settings
 from gridmart.stack import postgres
 from gridmart.tariffs import tou_hours
-from gridmart.warehouse import database, schema
+from gridmart.warehouse import database
 
 PEER = Path(__file__).with_name("vee_peer.sql")
 TOU = pa.schema(
@@ -74,37 +72,12 @@ def _register(points: int) -> Register:
                                    "installed_date": date(2020, 1, 1), "removed_date": None}),
             "account": pd.DataFrame({"account_no": number, "usage_category": "residential",
                                      "opened_date": date(2020, 1, 1), "closed_date": None}),
-            "contract": pd.DataFrame({"account_no": number, "contract_capacity_kva": 8.0, **since}),
+            "contract": pd.DataFrame({"account_no": number, "tariff_code": None, "contract_capacity_kva": 8.0,
+                                      **since}),
             "transformer": pd.DataFrame({"transformer_no": ["T0000"], "transformer_feeder_no": ["F001"],
                                          "rated_kva": [400.0]}),
         }
     )  # fmt: skip
-
-
-@contextmanager
-def _installation(folder: Path) -> Iterator[None]:
-    """An installation of its own: a lake, and a PostgreSQL that is stopped at the end."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    ours = {"GRIDMART_VAR_DIR": str(folder / "var"), "GRIDMART_POSTGRES_PORT": str(port)}
-    before = {name: value for name, value in os.environ.items() if name.startswith("GRIDMART_")}
-    _environment(before, ours)
-    try:
-        postgres.start()
-        schema.apply()
-        yield
-    finally:
-        postgres.stop()
-        _environment(ours, before)
-
-
-def _environment(old: dict[str, str], new: dict[str, str]) -> None:
-    for name in old:
-        os.environ.pop(name, None)
-    os.environ.update(new)
-    settings.cache_clear()
-    secrets._all.cache_clear()
 
 
 @dataclass
@@ -261,7 +234,7 @@ def run(points: int, days: int, name: str = "duckdb", peer: bool = True) -> dict
     """
     folder = Path(tempfile.mkdtemp(prefix="bench_vee_"))
     try:
-        with _installation(folder):
+        with installation(folder):
             made = make(points, days, folder)
             used, used_by_postgres = _cpu_seconds(), _postgres_cpu_seconds()
             seconds, rows = our_seconds(made, folder, name)

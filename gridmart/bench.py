@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     bench.command("estimation")(estimation)
     bench.command("forecast")(forecast)
     bench.command("simulate")(simulate)
+    bench.command("billing")(billing)
     app.add_typer(bench, name="bench")
 
 
@@ -143,6 +144,28 @@ def simulate(
         print(json.dumps(found))
     else:
         _show_results(found)
+
+
+def billing(
+    accounts: int = typer.Option(2000, help="Accounts of the simulated utility, at least 20."),
+    months: int = typer.Option(2, min=1, help="Months whose bills are judged; one more comes before them."),
+    seed: int = typer.Option(7, help="The same seed gives the same bills."),
+    bills: int = typer.Option(100_000, min=50, help="Made bills whose speed is measured."),
+    page: Path = PAGE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Measure shadow billing: planted faults found, healthy bills accused, bills a second beside plain Python.
+
+    Example: gridmart bench billing --accounts 2000 --months 2 --seed 7 --bills 100000
+    """
+    from benchmarks.billing import run, text
+
+    found = run(accounts, months, seed, bills)
+    if as_json:
+        print(json.dumps(found))
+        return
+    command = f"gridmart bench billing --accounts {accounts} --months {months} --seed {seed} --bills {bills}"
+    _show_markdown(found, ("faults", "accused", "speed"), text(found), command, page)
 
 
 def forecast(

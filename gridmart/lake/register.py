@@ -11,7 +11,8 @@ import pyarrow as pa
 from gridmart.errors import GridmartError
 from gridmart.lake.vee.rules import threshold_columns
 from gridmart.sources.contract import ENTITIES, read
-from gridmart.tariffs import CALENDAR_OF
+from gridmart.tariffs import CALENDAR_OF, calendars_on
+from gridmart.tariffs import changes as tariff_changes
 from gridmart.warehouse.database import connect
 
 DATE_COLUMNS = ("valid_from", "valid_to", "installed_date", "removed_date", "opened_date", "closed_date")
@@ -58,12 +59,13 @@ class Register:
 
     @cached_property
     def _changes(self) -> np.ndarray:
-        """Dates on which anything in the register changes, sorted."""
+        """Dates on which anything in the register, or a tariff and with it a calendar, changes; sorted."""
         found = [
             frame[column].dropna().to_numpy(dtype="datetime64[s]")
             for frame in self.tables.values()
             for column in frame.columns.intersection(list(DATE_COLUMNS))
         ]
+        found.append(np.array(tariff_changes(), dtype="datetime64[s]"))
         dates = np.concatenate(found)
         # the day after too: a swap marks its own day only
         return np.unique(np.concatenate([dates, dates + np.timedelta64(1, "D")]))
@@ -95,7 +97,7 @@ class Register:
             .merge(place[["point_no", "transformer_no"]], on="point_no", how="left")
             .merge(meter[["point_no", "meter_no", "ct_ratio", "pt_ratio", "digits"]], on="point_no", how="left")
             .merge(self.tables["account"], on="account_no", how="left")
-            .merge(contract[["account_no", "contract_capacity_kva"]], on="account_no", how="left")
+            .merge(contract[["account_no", "tariff_code", "contract_capacity_kva"]], on="account_no", how="left")
             .merge(self.tables["transformer"], on="transformer_no", how="left")
             .sort_values("point_no", ignore_index=True)
         )
@@ -108,7 +110,8 @@ class Register:
         limits = threshold_columns()
         named = frame["usage_category"].where(is_customer, frame["point_kind"])
         frame["class_code"] = named.where(named.isin(list(limits)), "other")
-        frame["calendar_code"] = frame["usage_category"].map(CALENDAR_OF).fillna("single")
+        of_tariff = frame["tariff_code"].map(calendars_on(at.date()))
+        frame["calendar_code"] = of_tariff.fillna(frame["usage_category"].map(CALENDAR_OF)).fillna("single")
         frame["capacity_kva"] = frame["contract_capacity_kva"].where(is_customer, frame["rated_kva"]).astype("float64")
         boundary = frame["point_kind"] == "feeder_boundary"
         frame["transformer_no"] = frame["transformer_no"].where(~boundary, None)

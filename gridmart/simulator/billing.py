@@ -22,7 +22,7 @@ import pandas as pd
 from gridmart.simulator.keys import generator
 from gridmart.simulator.month_use import PERIOD_WH
 from gridmart.simulator.population import Population
-from gridmart.tariffs import PERIODS, in_force, seed
+from gridmart.tariffs import PERIODS, rows_of, seed, version
 
 ITEMS = ("energy", "capacity", "demand", "power_factor", "levies")
 ENERGY, CAPACITY, DEMAND, POWER_FACTOR, LEVIES = range(5)
@@ -132,20 +132,21 @@ def _millionths(text: str) -> int:
 @lru_cache(maxsize=256)
 def _prices(tariff: str, month: date) -> _Prices:
     """Prices on the first of the month: versions begin with a month."""
+    held = version(tariff, month)
+    if held is None:
+        raise ValueError(f"no version of {tariff} holds on {month}")
     tiers = tuple(
-        (int(Decimal(row["from_kwh_month"]) * HUNDRED), _millionths(row["price_yuan_per_kwh"]))
-        for row in seed("tariff_tier")
-        if row["tariff_code"] == tariff and in_force(row, month)
+        (int(Decimal(row["from_kwh"]) * HUNDRED), _millionths(row["price_yuan_per_kwh"]))
+        for row in rows_of("tariff_tier", held)
     )
-    valid = [row for row in seed("tariff_price") if row["tariff_code"] == tariff and in_force(row, month)]
-    flat = next(row for row in valid if row["period_code"] == "flat")
     charge, charged = None, CAPACITY
-    if tariff == INDUSTRIAL[0]:
-        charge = _millionths(flat["capacity_price_yuan_per_kva"])
-    elif tariff == INDUSTRIAL[1]:
-        charge, charged = _millionths(flat["demand_price_yuan_per_kw"]), DEMAND
-    energy = {row["period_code"]: _millionths(row["price_yuan_per_kwh"]) for row in valid}
-    return _Prices(tuple(sorted(tiers)), energy, _millionths(flat["levies_yuan_per_kwh"]), charge, charged)
+    if held["capacity_price_yuan_per_kva"]:
+        charge = _millionths(held["capacity_price_yuan_per_kva"])
+    elif held["demand_price_yuan_per_kw"]:
+        charge, charged = _millionths(held["demand_price_yuan_per_kw"]), DEMAND
+    energy = {row["period_code"]: _millionths(row["price_yuan_per_kwh"]) for row in rows_of("tariff_price", held)}
+    levies = sum(_millionths(row["price_yuan_per_kwh"]) for row in rows_of("tariff_levy", held))
+    return _Prices(tuple(sorted(tiers)), energy, levies, charge, charged)
 
 
 class _Book:

@@ -61,8 +61,8 @@ ENTITIES = {
     ),
     "contract": Entity(
         """
-        select a.cons_no as account_no, c.contract_cap as contract_capacity_kva, c.eff_date as valid_from,
-            c.exp_date as valid_to
+        select a.cons_no as account_no, c.prc_code as tariff_code, c.contract_cap as contract_capacity_kva,
+            c.eff_date as valid_from, c.exp_date as valid_to
         from raw_cis.c_contract c left join raw_cis.c_cons a using (cons_id) order by c.contract_id
         """
     ),

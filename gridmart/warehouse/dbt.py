@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gridmart.errors import GridmartError
+from gridmart.quality import tariffs
 from gridmart.secrets import secret
 from gridmart.settings import PROJECT_DIR, settings
 from gridmart.warehouse.database import WAREHOUSE
 
 PROJECT = PROJECT_DIR / "dbt"
 EXECUTABLE = Path(sys.executable).with_name("dbt")
+READS_TARIFFS = ("seed", "run", "build")  # commands before which the gate of tariffs stands
 
 
 def home() -> Path:
@@ -48,8 +50,18 @@ def command(arguments: Sequence[str]) -> list[str]:
     return [str(EXECUTABLE), *arguments, *([] if informs_only else folders)]
 
 
+def gate(arguments: Sequence[str]) -> None:
+    """Raise a GridmartError that names file and row if dbt would take in bad tariffs."""
+    if any(word in READS_TARIFFS for word in arguments):
+        tariffs.refuse_bad()
+
+
 def run(arguments: Sequence[str]) -> int:
-    """Run dbt, output passed through; returns its exit code (0 good, 1 a node failed, 2 misuse)."""
+    """Run dbt, output passed through; returns its exit code (0 good, 1 a node failed, 2 misuse).
+
+    Raises GridmartError before dbt starts when tariffs are refused.
+    """
+    gate(arguments)
     home().mkdir(parents=True, exist_ok=True)
     return subprocess.run(command(arguments), env=os.environ | environment(), check=False).returncode
 
@@ -69,6 +81,7 @@ def dictionary() -> Path:
 
 def replace_process(arguments: Sequence[str]) -> None:
     """Become dbt: signals and exit code are its own (for `bin/dbt`, which Airflow calls)."""
+    gate(arguments)
     home().mkdir(parents=True, exist_ok=True)
     words = command(arguments)
     # unit tests prove the code, not the data: people and CI run them, a load does not
@@ -77,4 +90,7 @@ def replace_process(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    replace_process(sys.argv[1:])
+    try:
+        replace_process(sys.argv[1:])
+    except GridmartError as refusal:
+        sys.exit(str(refusal))

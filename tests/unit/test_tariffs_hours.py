@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from gridmart.tariffs import CALENDAR_OF, tou_hours
+from gridmart.tariffs import CALENDAR_OF, calendars_on, in_force, tou_hours, version
 
 LETTER = {"sharp": "s", "peak": "p", "flat": "f", "valley": "v", "deep_valley": "d"}
 
@@ -41,7 +41,32 @@ def test_every_hour_of_a_season(day: date, commercial: str, industrial: str) -> 
 def test_each_calendar_date_and_hour_once() -> None:
     table = tou_hours(date(2026, 4, 29), date(2026, 5, 3)).to_pylist()
     keys = {(r["calendar_code"], r["business_date"], r["local_hour"]) for r in table}
-    assert len(keys) == len(table) == 3 * 5 * 24
+    assert len(keys) == len(table) == 4 * 5 * 24
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [
+        (date(2026, 6, 16), "vvvvvvfffpppfffffpppppff"),  # a workday in summer
+        (date(2026, 7, 15), "vvvvvvfffpppfffffppsspff"),  # sharp in July and August
+        (date(2026, 7, 18), "vvvvvvffffffvvffffffffff"),  # a Saturday
+        (date(2026, 3, 10), "vvvvvvffpppfffffffpppfff"),  # a workday in winter
+        (date(2026, 6, 19), "vvvvvvffffvvvvvvffffffff"),  # a holiday that is no festival
+        (date(2026, 10, 1), "vvvvvvffffvvvddvffffffff"),  # a festival
+        (date(2026, 9, 20), "vvvvvvfffpppfffffpppppff"),  # a Sunday on which work is made up
+    ],
+)
+def test_a_calendar_by_season_and_every_type_of_day(day: date, hours: str) -> None:
+    assert _day("fiction_tou", day) == hours
+
+
+def test_a_version_holds_until_the_day_before_the_next() -> None:
+    assert in_force({"valid_from": "2026-01-01", "valid_to": "2026-05-01"}, date(2026, 4, 30))
+    assert not in_force({"valid_from": "2026-01-01", "valid_to": "2026-05-01"}, date(2026, 5, 1))
+    assert version("COM_TOU", date(2021, 12, 31)) is None
+    assert version("FICTION", date(2026, 6, 15))["valid_from"] == "2026-01-01"
+    assert version("FICTION", date(2026, 6, 16))["valid_from"] == "2026-06-16"
+    assert calendars_on(date(2026, 6, 16))["IND_TOU_DEM"] == "industrial_tou"
 
 
 def test_households_and_farms_have_one_price() -> None:

@@ -28,7 +28,7 @@ BY_DATE = (
     "fct_collection_day",
     "fct_energy_balance_day",
 )
-WITHOUT_TARIFFS = ["--exclude", "path:seeds/tariffs", "--exclude-resource-type", "unit_test"]
+WITHOUT_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
 
 
 def run(*arguments: str) -> dict[str, str]:
@@ -98,7 +98,7 @@ def built(warehouse: Settings) -> Iterator[dict[str, str]]:
     """The small utility, built for the first time; removed afterwards, other tests share the cluster."""
     with connect("loader") as connection:
         small_utility.load(connection)
-    yield run("build", *WITHOUT_TARIFFS)
+    yield run("build", *WITHOUT_UNIT_TESTS)
     with connect("builder") as connection:
         for schema in ("marts_candidate", "intermediate", "staging", "seeds"):
             for kind, name in connection.execute(
@@ -397,7 +397,7 @@ def broken(built: dict[str, str]) -> dict[str, str]:
         with connect("loader") as connection:
             for break_it, _, _ in BROKEN.values():
                 connection.execute(break_it)
-        return run("build", *WITHOUT_TARIFFS)
+        return run("build", *WITHOUT_UNIT_TESTS)
     finally:
         with connect("loader") as connection:
             for _, repair, _ in BROKEN.values():
@@ -437,7 +437,7 @@ def test_failed_invariant_keeps_what_depends_on_it(built: dict[str, str]) -> Non
     with connect("loader") as connection:
         connection.execute("update raw_cis.e_bill set t_amt = t_amt + 7, t_pq = 1 where calc_id = 'B003202609'")
     try:
-        statuses = run("build", *WITHOUT_TARIFFS)
+        statuses = run("build", *WITHOUT_UNIT_TESTS)
         assert statuses["rpt_sales_month"] == "skipped"
         assert checksum("rpt_sales_month") == before
     finally:

@@ -53,7 +53,7 @@ create table marts_candidate.rpt_recovery_month as select date '2026-10-01' as b
     'residential'::text as usage_category, 100.10::numeric(18, 2) as receivable_yuan, 60.10::numeric(18, 2) as received_yuan,
     40.00::numeric(18, 2) as outstanding_yuan, 0.00::numeric(18, 2) as overpaid_yuan, 0.6004 as recovery_rate;
 create table marts_candidate.rpt_sales_month as select date '2026-10-01' as sales_month, '1400101'::text as org_no,
-    'residential'::text as usage_category, 200::numeric(18, 3) as energy_kwh, 0.5 as average_price_yuan;
+    'residential'::text as usage_category, 'A00'::text as industry_code, '0.4kV'::text as voltage_code, 200::numeric(18, 3) as energy_kwh, 0.5 as average_price_yuan;
 create table marts_candidate.fct_load_forecast_hour as select 'company'::text as level_code, '1400'::text as level_no,
     timestamptz '2026-11-01' as hour_start_at, 4.0 as p10_kw, 5.0 as p50_kw, 6.0 as p90_kw;
 create table marts_candidate.rpt_forecast_accuracy as select 'load'::text as task, 'v1'::text as model_version,

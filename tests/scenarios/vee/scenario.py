@@ -120,7 +120,7 @@ class Case:
                 "meter": meter.assign(meter_no="M1"),
                 "account": pd.DataFrame({"account_no": customer["point"], "usage_category": customer["usage_category"],
                                          "opened_date": LONG_AGO, "closed_date": customer["closed"]}),
-                "contract": pd.DataFrame({"account_no": customer["point"],
+                "contract": pd.DataFrame({"account_no": customer["point"], "tariff_code": None,
                                           "contract_capacity_kva": customer["capacity_kva"], "valid_from": LONG_AGO,
                                           "valid_to": None}),
                 "transformer": pd.DataFrame({"transformer_no": ["T0001"], "transformer_feeder_no": ["F001"],

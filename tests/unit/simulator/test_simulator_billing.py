@@ -53,24 +53,28 @@ def reference_lines(tariff: str, month: date, capacity_kva: Decimal, use: dict[s
             if total > Decimal(low) or low == "0":
                 add("energy", "total", min(total, Decimal(high)) - Decimal(low), price)
         return made
-    prices = {
-        row["period_code"]: row for row in seed("tariff_price") if row["tariff_code"] == tariff and in_force(row, month)
-    }
+    (held,) = (row for row in seed("tariff_version") if row["tariff_code"] == tariff and in_force(row, month))
+
+    def of_version(name: str) -> list[dict[str, str]]:
+        return [row for row in seed(name) if (row["tariff_code"], row["valid_from"]) == (tariff, held["valid_from"])]
+
+    prices = {row["period_code"]: row["price_yuan_per_kwh"] for row in of_version("tariff_price")}
+    (levies,) = of_version("tariff_levy")
     base = Decimal(0)
     if tariff == "IND_TOU_CAP":
-        base += add("capacity", "total", capacity_kva, prices["flat"]["capacity_price_yuan_per_kva"])
+        base += add("capacity", "total", capacity_kva, held["capacity_price_yuan_per_kva"])
     if tariff == "IND_TOU_DEM":
         demand = to_step(Decimal(use["max_demand_w"]) / 1000, "0.1")
-        base += add("demand", "total", demand, prices["flat"]["demand_price_yuan_per_kw"])
+        base += add("demand", "total", demand, held["demand_price_yuan_per_kw"])
     if tariff == "AGR":
         energy = {"flat": total}
     for period, quantity in energy.items():
         if quantity:
-            base += add("energy", period, quantity, prices[period]["price_yuan_per_kwh"])
+            base += add("energy", period, quantity, prices[period])
     if tariff.startswith("IND"):
         share = reference_adjustment_pct(total, to_step(Decimal(use["import_varh"]) / 1000)) / 100
         made.append(("power_factor", "total", base, share, to_step(base * share)))
-    add("levies", "total", total, prices["flat"]["levies_yuan_per_kwh"])
+    add("levies", "total", total, levies["price_yuan_per_kwh"])
     return made
 
 

@@ -39,6 +39,8 @@ final as (
         accounts.district_name_zh,
         accounts.usage_category,
         accounts.usage_category_zh,
+        accounts.industry_code,
+        accounts.voltage_code,
         dated.bill_month,
         dated.issued_date,
         dated.due_date,

@@ -27,6 +27,7 @@ spans as (
         contracts.tariff_code,
         contracts.contract_capacity_kva,
         contracts.capacity_charge_basis,
+        contracts.power_factor_standard,
         -- an account without contract stays visible from the day it was opened
         coalesce(contracts.valid_from, accounts.opened_date) as valid_from,
         -- two contracts on one day: the later one counts from its start
@@ -50,6 +51,7 @@ final as (
         spans.tariff_code,
         spans.contract_capacity_kva,
         spans.capacity_charge_basis,
+        spans.power_factor_standard,
         spans.status_code,
         {{ keyed_hash("spans.customer_no") }} as customer_hash,
         {{ masked("customers.customer_name") }} as customer_name_masked,

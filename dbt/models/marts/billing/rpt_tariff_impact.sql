@@ -1,0 +1,87 @@
+with determinants as (
+    select * from {{ ref("int_impact_determinant") }}
+),
+
+present as (
+    select * from {{ ref("fct_shadow_bill") }}
+),
+
+proposals as (
+    select * from {{ ref("tariff_proposal") }}
+),
+
+lines as (
+    {{ rate("determinants") }}
+),
+
+proposed as (
+    select
+        case_code as proposal_code,
+        account_no,
+        bill_month,
+        sum(amount_yuan) as proposed_yuan
+    from lines
+    group by case_code, account_no, bill_month
+),
+
+months as (
+    select distinct
+        case_code as proposal_code,
+        account_no,
+        bill_month
+    from determinants
+),
+
+compared as (
+    select
+        months.proposal_code,
+        months.account_no,
+        present.usage_category,
+        present.energy_kwh,
+        present.shadow_yuan as present_yuan,
+        coalesce(proposed.proposed_yuan, 0) as proposed_yuan
+    from months
+    inner join present on months.account_no = present.account_no and months.bill_month = present.bill_month
+    left join proposed
+        on
+            months.proposal_code = proposed.proposal_code
+            and months.account_no = proposed.account_no
+            and months.bill_month = proposed.bill_month
+),
+
+levels as (
+    select
+        compared.*,
+        level.level_code,
+        level.level_no
+    from compared
+    cross join lateral (
+        values
+        ('account', compared.account_no),
+        ('usage_category', coalesce(compared.usage_category, '')),
+        ('company', '')
+    ) as level (level_code, level_no)
+),
+
+final as (
+    select
+        levels.proposal_code,
+        max(proposals.name_zh) as proposal_name_zh,
+        levels.level_code,
+        levels.level_no,
+        count(distinct levels.account_no)::integer as accounts,
+        count(*)::integer as bills,
+        sum(levels.energy_kwh)::numeric(18, 3) as energy_kwh,
+        sum(levels.present_yuan)::numeric(18, 2) as present_yuan,
+        sum(levels.proposed_yuan)::numeric(18, 2) as proposed_yuan,
+        sum(levels.proposed_yuan - levels.present_yuan)::numeric(18, 2) as change_yuan,
+        (sum(levels.proposed_yuan) / nullif(sum(levels.present_yuan), 0) - 1)::double precision as change_share,
+        (count(distinct levels.account_no) filter (where levels.proposed_yuan > levels.present_yuan))::integer
+            as accounts_paying_more,
+        current_timestamp as built_at
+    from levels
+    inner join proposals on levels.proposal_code = proposals.proposal_code
+    group by levels.proposal_code, levels.level_code, levels.level_no
+)
+
+select * from final
