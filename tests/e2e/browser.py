@@ -37,6 +37,7 @@ class Browser:
         self.errors: list[str] = []
         self.hosts: set[str] = set()
         self.shown = ""  # the dashboard on the screen, if no filter has been chosen
+        self.account = ("", "")
         page.set_default_timeout(TIMEOUT_MS)
         page.on("console", lambda message: self._console(message.type, message.text))
         page.on("pageerror", lambda error: self.errors.append(f"page: {error}"))
@@ -53,6 +54,7 @@ class Browser:
         Superset's login page sends anonymous requests of its own; the answer of a late one can replace the
         cookie of the session that has just begun.
         """
+        self.account = (username, password)
         for _ in range(LOGIN_ATTEMPTS):
             self.page.goto(f"{self.base_url}/login/", wait_until="networkidle")
             self.page.fill("#username", username)
@@ -70,9 +72,14 @@ class Browser:
         self.page.goto(f"{self.base_url}/lang/{code}", wait_until="networkidle")
 
     def open(self, slug: str) -> None:
-        """Open a dashboard and wait until every chart is drawn."""
+        """Open a dashboard and wait until every chart is drawn; log in again when the form comes back (`log_in`)."""
         self.shown = ""
-        self.page.goto(f"{self.base_url}/superset/dashboard/{slug}/")
+        for _ in range(LOGIN_ATTEMPTS):
+            self.page.goto(f"{self.base_url}/superset/dashboard/{slug}/")
+            self.page.wait_for_selector("[data-test=chart-grid-component], #username", state="attached")
+            if not self.page.locator("#username").count():
+                break
+            self.log_in(*self.account)
         self.page.wait_for_selector("[data-test=chart-grid-component]", state="attached")
         self.wait_for_charts()
         self.shown = slug
