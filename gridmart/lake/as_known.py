@@ -1,5 +1,6 @@
 """The lake as it was known at a moment: clean readings, and roll-ups worked out again, by snapshots of ami.reading."""
 
+import hashlib
 import json
 from datetime import UTC, date, datetime
 from typing import Any
@@ -11,11 +12,17 @@ import pyarrow.parquet as pq
 from pyiceberg.table.snapshots import Snapshot
 
 from gridmart.errors import GridmartError
-from gridmart.lake import retention, tables
+from gridmart.lake import load, retention, tables
 from gridmart.lake.validate import MADE_FROM, rollups_again
 from gridmart.lake.vee.rules import Rule
 from gridmart.settings import settings
 
+KEYS = {
+    "point_day": ["point_no"],
+    "transformer_hour": ["transformer_no", "hour_start"],
+    "feeder_hour": ["feeder_no", "hour_start"],
+    "collection_day": ["transformer_no"],
+}
 KEPT = "states that roll-ups name are kept, others for a while only: see 'gridmart lake stats'"
 
 
@@ -148,3 +155,46 @@ def rollups(day: date, snapshot_id: int) -> dict[str, pa.Table]:
             raise GridmartError(f"what snapshot {snapshot_id} was made from has expired (ami.{name})", KEPT)
     found = rollups_again(day, origin)
     return {name: rows.filter(pc.equal(rows["business_date"], pa.scalar(day))) for name, rows in found.items()}
+
+
+def _stored(name: str, day: date) -> tuple[pa.Table, set[int]]:
+    """Rows of a roll-up of a date as the warehouse holds them, and the snapshots that they name."""
+    with load.transaction() as cursor:
+        cursor.execute(f"select * from {load.SCHEMA}.{name} where business_date = '{day}'")
+        rows: pa.Table = cursor.fetch_arrow_table()
+    return rows.drop_columns(["lake_snapshot_id", "loaded_at"]), set(rows["lake_snapshot_id"].to_pylist())
+
+
+def _sha256(rows: pa.Table, keys: list[str]) -> str:
+    """Hash of the rows in the order of their keys, however they are cut into batches."""
+    sink = pa.BufferOutputStream()
+    ordered = rows.sort_by([(key, "ascending") for key in keys]).replace_schema_metadata(None).combine_chunks()
+    with pa.ipc.new_stream(sink, ordered.schema) as stream:
+        stream.write_table(ordered)
+    return hashlib.sha256(sink.getvalue()).hexdigest()
+
+
+def proof(day: date) -> dict[str, Any]:
+    """The stored roll-ups of a date beside the same worked out again from the snapshot that they name.
+
+    Returns {"date", "snapshot_id", "equal", "tables": {name: {"rows", "sha256", "sha256_again"}}}.
+    Raises GridmartError: nothing is stored for the date, or it cannot be worked out again (`rollups`).
+    """
+    stored = {name: _stored(name, day) for name in load.ROLLUP_TABLES}
+    snapshots = set().union(*(named for _, named in stored.values()))
+    if len(snapshots) != 1:
+        cause = "name several snapshots: they are being replaced" if snapshots else "are not in the warehouse"
+        raise GridmartError(f"the roll-ups of {day} {cause}", "run 'gridmart validate' for the date, and its gate")
+    (snapshot_id,) = snapshots
+    again = rollups(day, snapshot_id)
+    compared = {}
+    for name, (rows, _) in stored.items():
+        anew = again[name].select(rows.column_names).cast(rows.schema)
+        hashes = _sha256(rows, KEYS[name]), _sha256(anew, KEYS[name])
+        compared[name] = {"rows": rows.num_rows, "sha256": hashes[0], "sha256_again": hashes[1]}
+    return {
+        "date": str(day),
+        "snapshot_id": snapshot_id,
+        "equal": all(found["sha256"] == found["sha256_again"] for found in compared.values()),
+        "tables": compared,
+    }

@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     lake.command("maintain")(lake_maintain)
     lake.command("edit")(lake_edit)
     lake.command("as-known")(lake_as_known)
+    lake.command("prove")(lake_prove)
     app.add_typer(lake, name="lake")
 
 
@@ -94,6 +95,34 @@ def lake_as_known(
         row["rules"] = ", ".join(row["rules"])
         table.add_row(*("" if row[name] is None else str(row[name]) for name in columns))
     Console().print(table)
+
+
+def lake_prove(
+    day: datetime = typer.Option(..., "--date", formats=["%Y-%m-%d"], help="Business date."),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object; without it, a table."),
+) -> None:
+    """Work out a date's roll-ups again from the snapshot that they name, and compare them with what is stored.
+
+    Exit code 3 when they differ: somebody changed the warehouse. Example: gridmart lake prove --date 2026-10-31
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from gridmart.lake import as_known
+
+    found = as_known.proof(day.date())
+    if as_json:
+        print(json.dumps(found))
+    else:
+        table = Table("roll-up", "rows", "stored", "worked out again", "", title=f"snapshot {found['snapshot_id']}")
+        for name, one in found["tables"].items():
+            same = one["sha256"] == one["sha256_again"]
+            table.add_row(
+                name, str(one["rows"]), one["sha256"][:16], one["sha256_again"][:16], "equal" if same else "DIFFERENT"
+            )
+        Console().print(table)
+    if not found["equal"]:
+        raise typer.Exit(3)
 
 
 def lake_stats() -> None:

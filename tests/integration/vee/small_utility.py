@@ -53,7 +53,7 @@ POINTS = "from unnest(array['A', 'B']) with ordinality as u (p, n)"
 REGISTER = {
     "raw_cis.c_cons": "select n as cons_id, p as cons_no, '200' as elec_type_code, date '2020-01-01' as build_date, "
     f"null::date as cancel_date {POINTS}",
-    "raw_cis.c_contract": "select n as contract_id, n as cons_id, 10::numeric as contract_cap, "
+    "raw_cis.c_contract": "select n as contract_id, n as cons_id, null::text as prc_code, 10::numeric as contract_cap, "
     f"date '2020-01-01' as eff_date, null::date as exp_date {POINTS}",
     "raw_cis.c_mp": "select n as mp_id, p as mp_no, p as cons_no, '01' as mp_attr_code, 'F001' as line_code, "
     f"60 as intv_min, '0' as gen_flag {POINTS}",

@@ -135,3 +135,32 @@ def test_the_command(lake: Settings) -> None:
     with pytest.raises(GridmartError, match="'yesterday' is not a date and time"):
         as_known.moment("yesterday")
     assert as_known.moment("2026-03-04T00:00") == datetime(2026, 3, 3, 16, tzinfo=UTC)
+
+
+def test_stored_roll_ups_are_proved_and_a_changed_one_is_found(lake: Settings) -> None:
+    prove = ["lake", "prove", "--date", str(DAY), "--json"]
+    with connect("loader") as connection:
+        for name in load.ROLLUP_TABLES:
+            connection.execute(f"delete from {load.SCHEMA}.{name} where business_date = %s", (DAY,))
+    with pytest.raises(GridmartError, match="are not in the warehouse"):
+        as_known.proof(DAY)
+    deliver(utility())
+    validate(DAY, DAY)
+    with connect("loader") as connection:  # what the arrival gate does
+        for name in load.ROLLUP_TABLES:
+            connection.execute(
+                f"insert into {load.SCHEMA}.{name} select * from {load.LANDING}.{name} where business_date = %s", (DAY,)
+            )
+    done = CliRunner().invoke(app, prove)
+    found = json.loads(done.stdout)
+    assert done.exit_code == 0 and found["equal"] and all(one["rows"] for one in found["tables"].values())
+
+    with connect("loader") as connection:
+        connection.execute(
+            f"update {load.SCHEMA}.point_day set import_kwh = import_kwh + 0.001 where business_date = %s "
+            "and point_no = 'A'", (DAY,),
+        )  # fmt: skip
+    done = CliRunner().invoke(app, prove)
+    differ = [name for name, one in json.loads(done.stdout)["tables"].items() if one["sha256"] != one["sha256_again"]]
+    assert (done.exit_code, differ) == (3, ["point_day"])
+    assert "DIFFERENT" in CliRunner().invoke(app, prove[:-1]).stdout
