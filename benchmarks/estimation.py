@@ -173,7 +173,8 @@ def _register(series: Series) -> Register:
                                    "installed_date": date(2000, 1, 1), "removed_date": None}),
             "account": pd.DataFrame({"account_no": number, "usage_category": series.classes,
                                      "opened_date": date(2000, 1, 1), "closed_date": None}),
-            "contract": pd.DataFrame({"account_no": number, "contract_capacity_kva": series.capacity, **since}),
+            "contract": pd.DataFrame({"account_no": number, "tariff_code": None,
+                                      "contract_capacity_kva": series.capacity, **since}),
             "transformer": pd.DataFrame({"transformer_no": ["T0001"], "transformer_feeder_no": ["F001"],
                                          "rated_kva": [float("nan")]}),
         }
