@@ -51,9 +51,11 @@ lint: ## ruff, mypy, sqlfluff
 	@$(BIN)/sqlfluff lint --processes 2 dbt/models dbt/tests
 
 .PHONY: format
-format: ## write code in the house's form; .env.example and docs/faults.md from what they describe
+format: ## write code in the house's form; .env.example, docs/faults.md and docs/kpis.md from what they describe
 	@$(BIN)/python -c 'from gridmart.settings import env_example; print(env_example(), end="")' > .env.example
 	@$(BIN)/python -c 'from gridmart.simulator.faults import page; print(page(), end="")' > docs/faults.md
+	@$(BIN)/python -c 'from gridmart.kpis import page; print(page(), end="")' > docs/kpis.md
+	@$(BIN)/python -c 'from gridmart.kpis import docs; print(docs(), end="")' > dbt/models/marts/_kpis.md
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 

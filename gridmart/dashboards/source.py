@@ -1,7 +1,8 @@
 """The dashboards' files in Git, read into plain objects.
 
     superset/databases/warehouse.yaml                the one connection, without its password
-    superset/datasets/<mart>.yaml                    one mart: columns, calculated columns, metrics
+    superset/datasets/<mart>.yaml                    one mart: columns, calculated columns, metrics; `kpi: code` is a
+                                                     metric of the KPI dictionary
     superset/dashboards/<slug>/dashboard.yaml        title, filters, colours, layout
     superset/dashboards/<slug>/charts/<slug>.yaml    one chart
     superset/chart_defaults.yaml                     look shared by all charts of a type
@@ -18,6 +19,7 @@ from uuid import NAMESPACE_DNS, uuid5
 import yaml
 
 from gridmart.errors import GridmartError
+from gridmart.kpis import FILE, kpis
 from gridmart.settings import PROJECT_DIR
 
 SUPERSET_DIR = PROJECT_DIR / "superset"
@@ -78,10 +80,23 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
+def _with_kpis(path: Path, dataset: dict[str, Any]) -> dict[str, Any]:
+    """A dataset whose metrics `{kpi: code}` are the dictionary's; GridmartError names one that is not there."""
+    metrics = dataset.get("metrics", [])
+    for number, metric in enumerate(metrics):
+        if "kpi" in metric:
+            if metric["kpi"] not in kpis():
+                raise GridmartError(
+                    f"{path} names KPI {metric['kpi']}, which is not in {FILE.name}", "Correct the name."
+                )
+            metrics[number] = kpis()[metric["kpi"]].metric
+    return dataset
+
+
 def load(root: Path = SUPERSET_DIR) -> Source:
     """Read every file under `root`; GridmartError if one is missing or is not YAML."""
     datasets = {
-        path.stem: SourceFile("dataset", path.stem, path, read_yaml(path))
+        path.stem: SourceFile("dataset", path.stem, path, _with_kpis(path, read_yaml(path)))
         for path in sorted((root / "datasets").glob("*.yaml"))
     }
     dashboards = {}

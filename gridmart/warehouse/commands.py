@@ -21,6 +21,39 @@ def register(app: typer.Typer) -> None:
 
         raise typer.Exit(runner.run(context.args))
 
+    @app.command("kpi")
+    def kpi(
+        month: str = typer.Option("", "--month", metavar="YYYY-MM", help="Month; without it, the latest published."),
+        as_json: bool = typer.Option(False, "--json", help="One JSON object; without it, a table."),
+    ) -> None:
+        """Values of every KPI of the dictionary for the whole company in a month, from published marts.
+
+        Example: gridmart kpi --month 2026-09
+        """
+        import json
+        from datetime import date
+
+        from rich.console import Console
+        from rich.table import Table
+
+        from gridmart import kpis
+        from gridmart.errors import GridmartError
+
+        try:
+            first = date.fromisoformat(f"{month}-01") if month else kpis.latest_month()
+        except ValueError as error:
+            raise GridmartError(f"{month!r} is not a month", "write it as YYYY-MM", 2) from error
+        found = kpis.values(first)
+        if as_json:
+            told = {code: None if value is None else float(value) for code, value in found.items()}
+            print(json.dumps({"month": f"{first:%Y-%m}", "kpis": told}))
+            return
+        table = Table("指标 KPI", "", "value", "unit", "formula", title=f"{first:%Y-%m}")
+        for code, value in found.items():
+            about = kpis.kpis()[code]
+            table.add_row(about.name_zh, about.name_en, kpis.shown(about, value), about.unit, about.formula_en)
+        Console().print(table)
+
     warehouse = typer.Typer(help="PostgreSQL, the warehouse.", no_args_is_help=True)
     warehouse.callback()(lambda: None)
     app.add_typer(warehouse, name="warehouse")

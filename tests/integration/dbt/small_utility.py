@@ -36,6 +36,10 @@ SYSTEMS = {
         "t_pq numeric(18,3), t_amt numeric(18,2), settle_flag text",
         "e_bill_det": "calc_id text, item_seq bigint, item_code text, prd_code text, qty numeric(18,3), "
         "prc numeric(12,6), amt numeric(18,2), primary key (calc_id, item_seq)",
+        "s_app": "app_id bigint primary key, app_no text, app_type_code text, cons_no text, org_no text, "
+        "orgn_cap numeric(12,2), req_cap numeric(12,2), app_time timestamptz, end_time timestamptz, status_code text",
+        "s_app_stage": "app_id bigint, stage_seq bigint, stage_code text, stage_name text, limit_days bigint, "
+        "begin_time timestamptz, end_time timestamptz, primary key (app_id, stage_seq)",
         "a_pay_flow": "charge_id text primary key, calc_id text, cons_no text, charge_time timestamptz, "
         "rcv_amt numeric(18,2), pay_mode text",
     },
@@ -246,7 +250,8 @@ def put_day(connection: psycopg.Connection, day: date, factor: float = 1.0, load
         )  # fmt: skip
 
     # account 5 misses four intervals on every tenth day
-    rows = [point_row(point(n), v, sum(feed[n]), 4 if n == 5 and day.day % 10 == 0 else 0) for n, v in use.items()]
+    missed = {f"T000{transformer(5)}": 4 if day.day % 10 == 0 else 0}
+    rows = [point_row(point(n), v, sum(feed[n]), sum(missed.values()) if n == 5 else 0) for n, v in use.items()]
     for area, sums in areas.items():
         supplied = [round(sold / (1 - LOSS) - generated, 3) for sold, generated in sums]
         kind = "P0000010" if area[0] == "T" else "P0000020"
@@ -273,7 +278,11 @@ def put_day(connection: psycopg.Connection, day: date, factor: float = 1.0, load
         )  # fmt: skip
     put(
         connection, "raw_ami", "collection_day",
-        [(day, t, 4, 4, 4, 384, 384, 0, snapshot, loaded_at) for t in ("T0001", "T0002", "T0003", "T0004")]
+        [
+            (day, t, 4, 4, 4 - (lost > 0), 384, 384 - lost, lost, snapshot, loaded_at)
+            for t in ("T0001", "T0002", "T0003", "T0004")
+            for lost in (missed.get(t, 0),)
+        ]
         + [(day, "", 2, 2, 2, 192, 192, 0, snapshot, loaded_at)],
         "business_date,transformer_no,points_due,points_read,points_complete,intervals_due,intervals_actual,"
         "intervals_estimated,lake_snapshot_id,loaded_at",
@@ -359,6 +368,27 @@ def _operation(connection: psycopg.Connection) -> None:
     )  # fmt: skip
 
 
+def _applications(connection: psycopg.Connection) -> None:
+    """One that was late once, one whose stage is still open."""
+    put(
+        connection, "raw_cis", "s_app",
+        [
+            (1, "YK1", "102", account(1), "1400101", 8, 20, local(1, 9), local(9, 16), "1"),
+            (2, "YK2", "201", account(2), "1400102", 20, 40, local(7, 9, 10), None, "0"),
+        ],
+        "app_id,app_no,app_type_code,cons_no,org_no,orgn_cap,req_cap,app_time,end_time,status_code",
+    )  # fmt: skip
+    put(
+        connection, "raw_cis", "s_app_stage",
+        [
+            (1, 1, "10", "受理申请", 1, local(1, 9), local(2, 10)),
+            (1, 2, "20", "现场勘查", 3, local(2, 10), local(9, 16)),
+            (2, 1, "10", "受理申请", 1, local(7, 9, 10), None),
+        ],
+        "app_id,stage_seq,stage_code,stage_name,limit_days,begin_time,end_time",
+    )  # fmt: skip
+
+
 def _market(connection: psycopg.Connection) -> None:
     """Two contracts, a settled day, prices of a day, an event with one who delivers, one who declines, a stranger."""
     put(connection, "raw_market", "mkt_purchase_price", [("202609", "01", "代理购电价格", 0.345, date(2026, 8, 28))],
@@ -418,6 +448,7 @@ def load(connection: psycopg.Connection) -> None:
     _network(connection)
     _operation(connection)
     _market(connection)
+    _applications(connection)
     _register(connection)
     _billing(connection)
     for n in range(DAYS):

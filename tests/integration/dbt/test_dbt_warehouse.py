@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+import kpis_again
 import small_utility
 
+from gridmart import kpis
 from gridmart.settings import Settings
 from gridmart.sources import contract
 from gridmart.warehouse import dbt
@@ -210,6 +212,38 @@ def test_a_participant_whom_nobody_knows_keeps_its_row(built: dict[str, str]) ->
         ("U3", three, station[3], "declined", None, None, None),
         ("U9", "1499990001", None, "accepted", Decimal("0.25"), 1, 0),
     ]
+
+
+def test_a_stage_is_late_by_working_days_and_an_open_one_goes_on(built: dict[str, str]) -> None:
+    stages = "select application_no, stage_number, limit_days, working_days, is_late, is_open "
+    ((as_of,),) = query("select settled_as_of from intermediate.int_as_of")
+    assert query(stages + "from marts_candidate.fct_application_stage order by 1, 2") == [
+        ("YK1", 1, 1, 1, False, False),
+        ("YK1", 2, 3, 7, True, False),
+        ("YK2", 1, 1, (as_of - date(2026, 10, 7)).days, True, True),
+    ]
+
+
+def test_an_account_is_read_on_the_last_day_of_its_month(built: dict[str, str]) -> None:
+    cycle = "select read_month, max(reading_date), sum(accounts_due), sum(accounts_read) "
+    assert query(cycle + "from marts_candidate.rpt_read_cycle group by 1 order by 1") == [
+        (date(2026, 9, 1), date(2026, 9, 30), 12, 12),
+        (date(2026, 10, 1), small_utility.LAST, 12, 12),
+    ]
+
+
+@pytest.mark.parametrize("month", [date(2026, 8, 1), date(2026, 9, 1), date(2026, 10, 1)], ids=str)
+def test_every_kpi_is_what_raw_tables_give_by_another_way(built: dict[str, str], month: date) -> None:
+    found = kpis.values(month, schema="marts_candidate", role="builder")
+    with connect("loader") as connection:
+        again = kpis_again.values(connection, month)
+    assert set(found) == set(again) == set(kpis.kpis())
+    for code, value in found.items():
+        expected = again[code]
+        assert (value is None) == (expected is None), (code, value, expected)
+        assert value is None or float(value) == pytest.approx(expected, rel=1e-5, abs=1e-6), code
+    if month.month == 9:
+        assert sum(value is not None for value in found.values()) >= 20
 
 
 STAGED = {
