@@ -1,4 +1,7 @@
-"""Every KPI of the dictionary worked out again from the raw tables with pandas: no line of it is shared with dbt."""
+"""KPIs of the dictionary worked out again from the raw tables with pandas: no line of it is shared with dbt.
+
+Billing errors are not among them: what a bill should have been is worked out again by the billing scenarios.
+"""
 
 from datetime import date, timedelta
 from typing import Any
@@ -77,8 +80,6 @@ def values(connection: psycopg.Connection, month: date) -> dict[str, float | Non
     paid = raw("raw_cis.a_pay_flow").groupby("calc_id")["rcv_amt"].sum().reindex(bills.index).fillna(0)
     found["recovery_rate"] = share(np.minimum(paid, bills["t_amt"]).sum(), bills["t_amt"].sum())
     found["average_price_yuan"] = share(bills["t_amt"].sum(), bills["t_pq"].sum())
-    # no contract of the small utility has a tariff that anybody knows: none of its bills can be called wrong
-    found["billing_error_rate"] = 0.0 if len(bills) else None
 
     # equipment
     telemetry = raw("raw_network.dms_telemetry")
@@ -117,8 +118,10 @@ def values(connection: psycopg.Connection, month: date) -> dict[str, float | Non
     took_h = (orders["finish_time"] - orders["report_time"]).dt.total_seconds() / 3600 if len(orders) else pd.Series()
     found["mttr_hours"] = took_h.mean() if len(took_h) else None
 
-    # every day of its calendar is a working day
+    # every day of its calendar is a working day; a withdrawn application ends the stage that it was in
     stages = raw("raw_cis.s_app_stage")
+    withdrawn = stages["app_id"].map(raw("raw_cis.s_app").set_index("app_id")["end_time"])
+    stages["end_time"] = stages["end_time"].fillna(withdrawn)
     stages = stages[stages["end_time"].notna() & within(local(stages["begin_time"]).dt.date)]
     if len(stages):
         ended, begun = (local(stages[name]).dt.normalize().dt.tz_localize(None) for name in ("end_time", "begin_time"))

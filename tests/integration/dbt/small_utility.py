@@ -375,6 +375,7 @@ def _applications(connection: psycopg.Connection) -> None:
         [
             (1, "YK1", "102", account(1), "1400101", 8, 20, local(1, 9), local(9, 16), "1"),
             (2, "YK2", "201", account(2), "1400102", 20, 40, local(7, 9, 10), None, "0"),
+            (3, "YK3", "301", account(3), "1400102", 40, 20, local(7, 9), local(9, 9), "9"),  # withdrawn on its way
         ],
         "app_id,app_no,app_type_code,cons_no,org_no,orgn_cap,req_cap,app_time,end_time,status_code",
     )  # fmt: skip
@@ -384,6 +385,7 @@ def _applications(connection: psycopg.Connection) -> None:
             (1, 1, "10", "受理申请", 1, local(1, 9), local(2, 10)),
             (1, 2, "20", "现场勘查", 3, local(2, 10), local(9, 16)),
             (2, 1, "10", "受理申请", 1, local(7, 9, 10), None),
+            (3, 1, "20", "现场勘查", 3, local(7, 9), None),
         ],
         "app_id,stage_seq,stage_code,stage_name,limit_days,begin_time,end_time",
     )  # fmt: skip

@@ -1,117 +1,30 @@
 """dbt on the real PostgreSQL: what a rebuild, a late reading, a changed register and broken data do."""
 
-import json
 import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-import kpis_again
-import small_utility
-
-from gridmart import kpis
 from gridmart.settings import Settings
 from gridmart.sources import contract
 from gridmart.warehouse import dbt
 from gridmart.warehouse.database import connect
-from tests.killed import kill_at_lock
-
-BY_DATE = (
-    "fct_point_day",
-    "fct_transformer_load_hour",
-    "fct_feeder_load_hour",
-    "fct_collection_day",
-    "fct_energy_balance_day",
+from tests.integration.dbt import small_utility
+from tests.integration.dbt.dbt_run import (
+    BY_DATE,
+    WITHOUT_UNIT_TESTS,
+    built_at,
+    checksum,
+    checksums,
+    failed,
+    query,
+    rebuilt,
+    run,
 )
-WITHOUT_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
-
-
-def run(*arguments: str) -> dict[str, str]:
-    """Run dbt quietly; returns the status of each node by the last part of its name."""
-    words = dbt.command(["--quiet", *arguments])
-    done = subprocess.run(words, env=_environment(), capture_output=True, text=True, check=False)
-    results = dbt.home() / "target" / "run_results.json"
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    found = json.loads(results.read_text())["results"]
-    return {node["unique_id"].split(".")[2]: node["status"] for node in found}
-
-
-def _environment() -> dict[str, str]:
-    import os
-
-    dbt.home().mkdir(parents=True, exist_ok=True)
-    return os.environ | dbt.environment()
-
-
-def failed(statuses: dict[str, str]) -> set[str]:
-    """Names of the nodes that failed."""
-    return {name for name, status in statuses.items() if status in ("fail", "error")}
-
-
-def query(statement: str, *values: Any) -> list[tuple[Any, ...]]:
-    """Rows of a query as builder."""
-    with connect("builder") as connection:
-        return connection.execute(statement, values).fetchall()
-
-
-def checksum(table: str) -> tuple[int, str]:
-    """Rows and an order-free hash of a mart, the time of building aside."""
-    ((columns,),) = query(
-        "select string_agg(column_name, ',' order by ordinal_position) from information_schema.columns "
-        "where table_schema = 'marts_candidate' and table_name = %s and column_name != 'built_at'",
-        table,
-    )
-    ((rows, total),) = query(
-        f"select count(*), coalesce(sum(hashtextextended(row({columns})::text, 0)::numeric), 0)::text "
-        f"from marts_candidate.{table}"
-    )
-    return rows, total
-
-
-def checksums() -> dict[str, tuple[int, str]]:
-    """Checksum of every mart."""
-    tables = query("select tablename from pg_tables where schemaname = 'marts_candidate' order by 1")
-    return {table: checksum(table) for (table,) in tables}
-
-
-def built_at() -> dict[str, dict[date, datetime]]:
-    """When each date of each fact by date was built."""
-    return {
-        table: dict(query(f"select business_date, max(built_at) from marts_candidate.{table} group by 1"))
-        for table in BY_DATE
-    }
-
-
-def rebuilt(before: dict[str, dict[date, datetime]]) -> dict[str, set[date]]:
-    """Dates of each fact that were built since `before`."""
-    now = built_at()
-    return {table: {day for day, at in now[table].items() if before[table].get(day) != at} for table in BY_DATE}
-
-
-@pytest.fixture(scope="module")
-def built(warehouse: Settings) -> Iterator[dict[str, str]]:
-    """The small utility, built for the first time; removed afterwards, other tests share the cluster."""
-    with connect("loader") as connection:
-        small_utility.load(connection)
-    yield run("build", *WITHOUT_UNIT_TESTS)
-    with connect("builder") as connection:
-        for schema in ("marts_candidate", "intermediate", "staging", "seeds"):
-            for kind, name in connection.execute(
-                "select case c.relkind when 'v' then 'view' else 'table' end, c.relname from pg_class c "
-                "where c.relnamespace = %s::regnamespace and c.relkind in ('r', 'v')",
-                (schema,),
-            ).fetchall():
-                connection.execute(f"drop {kind} if exists {schema}.{name} cascade")
-    with connect("loader") as connection:
-        small_utility.create(connection)
-        small_utility.drop(connection)
+from tests.killed import kill_at_lock
 
 
 def test_first_build_passes_every_test(built: dict[str, str]) -> None:
@@ -125,125 +38,6 @@ def test_first_build_passes_every_test(built: dict[str, str]) -> None:
         )[0][1]
         == "normal"
     )
-
-
-def test_reliability_counts_customer_hours_within_the_month(built: dict[str, str]) -> None:
-    rows = query(
-        "select report_month, org_no, customers, customer_hours_lost, customer_hours_lost_by_fault, interruptions, "
-        "reliability_rate, saidi_hours, saifi, mttr_hours from marts_candidate.rpt_reliability_month "
-        "where org_no = '1400' order by 1"
-    )
-    # September: 3 customers for 3 hours by a fault, 6 for the 4 hours before midnight; October has the 4 hours after
-    september = 1 - Decimal(33) / (12 * 30 * 24)
-    assert rows[0] == (
-        date(2026, 9, 1), "1400", 12, 33, 9, 9, round(september, 8), Decimal("2.75"), Decimal("0.75"), Decimal("2.5"),
-    )  # fmt: skip
-    october = 1 - Decimal(24) / (12 * 10 * 24)  # known up to the tenth
-    assert rows[1] == (date(2026, 10, 1), "1400", 12, 24, 0, 0, round(october, 8), 2, 0, None)
-    levels = "select org_no, customers, customer_hours_lost from marts_candidate.rpt_reliability_month "
-    assert query(levels + "where report_month = '2026-09-01' order by 1") == [
-        ("1400", 12, 33), ("14001", 12, 33), ("1400101", 6, 9), ("1400102", 6, 24),
-    ]  # fmt: skip
-
-
-def test_an_outage_that_is_only_announced_loses_nothing(built: dict[str, str]) -> None:
-    assert query(
-        "select status_code, business_date, customer_hours_lost from marts_candidate.fct_outage where outage_no = 'TD3'"
-    ) == [("announced", date(2026, 10, 20), None)]
-    assert query("select outage_no, is_overrun from marts_candidate.fct_outage where is_overrun") == [("TD2", True)]
-
-
-def test_a_transformers_health_says_what_is_wrong_first(built: dict[str, str]) -> None:
-    rows = query(
-        "select transformer_no, hours_observed, peak_kva, load_factor, imbalance_share, power_factor, lowest_v, "
-        "peak_oil_c, alarms, health_class from marts_candidate.fct_device_health order by 1"
-    )
-    one, two = rows
-    assert one == (
-        "T0001", 24, Decimal("62.79"), Decimal("0.31395"), Decimal("0.385"), Decimal("0.95"), 230, 83, 1, "alarm",
-    )  # fmt: skip
-    # the hour without supply neither lowers the voltage nor weighs in the power factor
-    assert two == (
-        "T0002", 2, Decimal("205.2"), Decimal("1.026"), 0, Decimal("0.9"), 226, 70, 0, "overloaded",
-    )  # fmt: skip
-
-
-def test_a_changed_meter_does_not_change_the_place_of_a_point(built: dict[str, str]) -> None:
-    place = "select transformer_no, valid_from, valid_to from marts_candidate.dim_point_transformer where point_no = %s"
-    assert query(place, small_utility.point(2)) == [("T0002", date(2020, 1, 1), None)]
-    # feeder boundaries hang on no transformer
-    assert query("select count(*) from marts_candidate.dim_point_transformer") == [(16,)]
-
-
-def test_the_market_stands_beside_what_meters_saw(built: dict[str, str]) -> None:
-    bought = "select contract_kind, energy_mwh, amount_yuan from marts_candidate.fct_contract_position_month order by 1"
-    assert query(bought) == [("annual", 2, 740), ("green", 1, 350)]
-    spot = "select day_ahead_yuan_mwh, real_time_yuan_mwh, spread_yuan_mwh from marts_candidate.fct_spot_price_hour"
-    assert query(f"{spot} where hour_start_at = %s", small_utility.local(5, 3)) == [(303, 310, 7)]
-    assert query(f"{spot} where hour_start_at = %s", small_utility.local(5, 20)) == [(320, None, None)]
-    settled, metered, unexplained = query(
-        "select t.actual_mwh, t.metered_mwh, t.unexplained_mwh from marts_candidate.fct_trade_settlement_day as t "
-    )[0]
-    ((supplied,),) = query(
-        "select supplied_kwh from marts_candidate.fct_energy_balance_day "
-        "where level_code = 'company' and business_date = '2026-09-05'"
-    )
-    assert (settled, metered) == (Decimal("0.13"), round(supplied / 1000, 3))
-    assert abs(unexplained - (settled - supplied / 1000)) < Decimal("0.001")
-    # August was billed and not settled, September both, so only September has a margin
-    margins = query(
-        "select report_month, days_settled, margin_yuan from marts_candidate.rpt_purchase_sale_margin order by 1"
-    )
-    ((revenue,),) = query(
-        "select sum(revenue_yuan) from marts_candidate.rpt_sales_month where sales_month = '2026-09-01'"
-    )
-    assert margins == [(date(2026, 8, 1), 0, None), (date(2026, 9, 1), 1, revenue - Decimal("45.93"))]
-
-
-def test_a_participant_whom_nobody_knows_keeps_its_row(built: dict[str, str]) -> None:
-    rows = query(
-        "select participant_code, account_no, org_no, reply_code, delivered_share, delivered_kwh, settled_yuan "
-        "from marts_candidate.fct_demand_response order by 1"
-    )
-    two, three = small_utility.account(2), small_utility.account(3)
-    station = {n: f"140010{small_utility.feeder(small_utility.transformer(n))[-1]}" for n in (2, 3)}
-    assert rows == [
-        ("U2", two, station[2], "accepted", Decimal("0.8"), 8, 20),
-        ("U3", three, station[3], "declined", None, None, None),
-        ("U9", "1499990001", None, "accepted", Decimal("0.25"), 1, 0),
-    ]
-
-
-def test_a_stage_is_late_by_working_days_and_an_open_one_goes_on(built: dict[str, str]) -> None:
-    stages = "select application_no, stage_number, limit_days, working_days, is_late, is_open "
-    ((as_of,),) = query("select settled_as_of from intermediate.int_as_of")
-    assert query(stages + "from marts_candidate.fct_application_stage order by 1, 2") == [
-        ("YK1", 1, 1, 1, False, False),
-        ("YK1", 2, 3, 7, True, False),
-        ("YK2", 1, 1, (as_of - date(2026, 10, 7)).days, True, True),
-    ]
-
-
-def test_an_account_is_read_on_the_last_day_of_its_month(built: dict[str, str]) -> None:
-    cycle = "select read_month, max(reading_date), sum(accounts_due), sum(accounts_read) "
-    assert query(cycle + "from marts_candidate.rpt_read_cycle group by 1 order by 1") == [
-        (date(2026, 9, 1), date(2026, 9, 30), 12, 12),
-        (date(2026, 10, 1), small_utility.LAST, 12, 12),
-    ]
-
-
-@pytest.mark.parametrize("month", [date(2026, 8, 1), date(2026, 9, 1), date(2026, 10, 1)], ids=str)
-def test_every_kpi_is_what_raw_tables_give_by_another_way(built: dict[str, str], month: date) -> None:
-    found = kpis.values(month, schema="marts_candidate", role="builder")
-    with connect("loader") as connection:
-        again = kpis_again.values(connection, month)
-    assert set(found) == set(again) == set(kpis.kpis())
-    for code, value in found.items():
-        expected = again[code]
-        assert (value is None) == (expected is None), (code, value, expected)
-        assert value is None or float(value) == pytest.approx(expected, rel=1e-5, abs=1e-6), code
-    if month.month == 9:
-        assert sum(value is not None for value in found.values()) >= 20
 
 
 STAGED = {

@@ -30,13 +30,32 @@ months as (
     group by date_trunc('month', business_date)::date
 ),
 
--- a supply station stands for itself, its district and its company
+-- a supply station stands for itself, its district and its company; what lies at no known station keeps its own row
 levels as (
     select org_no as station_no, org_no from organisations where org_type = 'station'
     union
     select org_no, district_no from organisations where org_type = 'station' and district_no is not null
     union
     select org_no, company_no from organisations where org_type = 'station' and company_no is not null
+    union
+    select '', ''
+),
+
+placed_accounts as (
+    select
+        accounts.opened_date,
+        accounts.closed_date,
+        coalesce(organisations.org_no, '') as station_no
+    from accounts
+    left join organisations on accounts.org_no = organisations.org_no and organisations.org_type = 'station'
+),
+
+placed_outages as (
+    select
+        outages.*,
+        coalesce(organisations.org_no, '') as station_no
+    from outages
+    left join organisations on outages.org_no = organisations.org_no and organisations.org_type = 'station'
 ),
 
 -- who had supply on the month's last day known
@@ -47,11 +66,11 @@ customers as (
         count(*) as customers,
         max(months.last_date - months.first_date + 1) * 24 as hours
     from months
-    inner join accounts
+    inner join placed_accounts as accounts
         on
             months.last_date >= accounts.opened_date
             and (accounts.closed_date is null or months.last_date < accounts.closed_date)
-    inner join levels on accounts.org_no = levels.station_no
+    inner join levels on accounts.station_no = levels.station_no
     group by months.report_month, levels.org_no
 ),
 
@@ -67,12 +86,12 @@ cut as (
             least(coalesce(outages.end_at, months.ends_at), months.ends_at)
             - greatest(outages.start_at, months.begins_at)
         ) / 3600 as hours
-    from outages
+    from placed_outages as outages
     inner join months
         on
             outages.start_at < months.ends_at
             and coalesce(outages.end_at, 'infinity') > months.begins_at
-    inner join levels on outages.org_no = levels.station_no
+    inner join levels on outages.station_no = levels.station_no
 ),
 
 lost as (
@@ -103,7 +122,7 @@ final as (
     select
         customers.report_month,
         customers.org_no,
-        organisations.org_type,
+        coalesce(organisations.org_type, 'unknown') as org_type,
         organisations.station_name_zh,
         organisations.district_name_zh,
         customers.customers,
@@ -121,7 +140,7 @@ final as (
         repaired.mttr_hours::numeric(12, 4) as mttr_hours,
         current_timestamp as built_at
     from customers
-    inner join organisations on customers.org_no = organisations.org_no
+    left join organisations on customers.org_no = organisations.org_no
     left join lost on customers.report_month = lost.report_month and customers.org_no = lost.org_no
     left join repaired on customers.report_month = repaired.report_month and customers.org_no = repaired.org_no
 )

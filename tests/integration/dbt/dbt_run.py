@@ -1,0 +1,80 @@
+"""dbt run as a command on the tests' PostgreSQL, and what it has built there."""
+
+import json
+import os
+import subprocess
+from datetime import date, datetime
+from typing import Any
+
+from gridmart.warehouse import dbt
+from gridmart.warehouse.database import connect
+
+BY_DATE = (
+    "fct_point_day",
+    "fct_transformer_load_hour",
+    "fct_feeder_load_hour",
+    "fct_collection_day",
+    "fct_energy_balance_day",
+)
+WITHOUT_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
+
+
+def run(*arguments: str) -> dict[str, str]:
+    """Run dbt quietly; returns the status of each node by the last part of its name."""
+    words = dbt.command(["--quiet", *arguments])
+    done = subprocess.run(words, env=environment(), capture_output=True, text=True, check=False)
+    results = dbt.home() / "target" / "run_results.json"
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    found = json.loads(results.read_text())["results"]
+    return {node["unique_id"].split(".")[2]: node["status"] for node in found}
+
+
+def environment() -> dict[str, str]:
+    """The environment of dbt on this installation."""
+    dbt.home().mkdir(parents=True, exist_ok=True)
+    return os.environ | dbt.environment()
+
+
+def failed(statuses: dict[str, str]) -> set[str]:
+    """Names of the nodes that failed."""
+    return {name for name, status in statuses.items() if status in ("fail", "error")}
+
+
+def query(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Rows of a query as builder."""
+    with connect("builder") as connection:
+        return connection.execute(statement, values).fetchall()
+
+
+def checksum(table: str) -> tuple[int, str]:
+    """Rows and an order-free hash of a mart, the time of building aside."""
+    ((columns,),) = query(
+        "select string_agg(column_name, ',' order by ordinal_position) from information_schema.columns "
+        "where table_schema = 'marts_candidate' and table_name = %s and column_name != 'built_at'",
+        table,
+    )
+    ((rows, total),) = query(
+        f"select count(*), coalesce(sum(hashtextextended(row({columns})::text, 0)::numeric), 0)::text "
+        f"from marts_candidate.{table}"
+    )
+    return rows, total
+
+
+def checksums() -> dict[str, tuple[int, str]]:
+    """Checksum of every mart."""
+    tables = query("select tablename from pg_tables where schemaname = 'marts_candidate' order by 1")
+    return {table: checksum(table) for (table,) in tables}
+
+
+def built_at() -> dict[str, dict[date, datetime]]:
+    """When each date of each fact by date was built."""
+    return {
+        table: dict(query(f"select business_date, max(built_at) from marts_candidate.{table} group by 1"))
+        for table in BY_DATE
+    }
+
+
+def rebuilt(before: dict[str, dict[date, datetime]]) -> dict[str, set[date]]:
+    """Dates of each fact that were built since `before`."""
+    now = built_at()
+    return {table: {day for day, at in now[table].items() if before[table].get(day) != at} for table in BY_DATE}
