@@ -56,6 +56,14 @@ class Kpi:
             "d3format": self.format,
         }
 
+    def by_month(self, schema: str) -> str:
+        """SQL of the KPI's value in every month: columns month (its first day) and value."""
+        condition = f" where ({self.condition})" if self.condition else ""
+        return (
+            f"select date_trunc('month', {self.date_column})::date as month, {self.expression} as value "
+            f"from {schema}.{self.mart}{condition} group by 1"
+        )
+
     def query(self, schema: str) -> str:
         """SQL of the KPI's value in the month that begins on the parameter."""
         condition = f" and ({self.condition})" if self.condition else ""

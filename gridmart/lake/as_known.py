@@ -133,28 +133,31 @@ def made_from(snapshot: Snapshot) -> dict[str, Any] | None:
     return json.loads(text) if text else None
 
 
-def rollups(day: date, snapshot_id: int) -> dict[str, pa.Table]:
-    """The roll-ups of a date that name this snapshot (lake_snapshot_id), worked out again: the same bytes.
+def rollups(dates: list[date], snapshot_id: int) -> dict[str, pa.Table]:
+    """The roll-ups of dates, in order, that name this snapshot (lake_snapshot_id), worked out again: the same bytes.
 
-    A GridmartError when the snapshot is gone, did not make this date, or stands on a register or rules of the past.
+    A GridmartError when the snapshot is gone, did not make these dates, or stands on a register or rules of the past.
     """
     snapshot = tables.load("reading").snapshot_by_id(snapshot_id)
     if snapshot is None:
         raise GridmartError(f"snapshot {snapshot_id} of ami.reading has expired, or never was", KEPT)
     origin = made_from(snapshot)
-    if origin is None or not origin["from"] <= str(day) <= origin["to"]:
-        raise GridmartError(
-            f"snapshot {snapshot_id} did not make {day}", "take lake_snapshot_id of the roll-up's row", 2
-        )
-    if day < retention.oldest_validated():
-        raise GridmartError(
-            f"the deliveries that {day} was made from are no longer kept", "its roll-ups stay as they are"
-        )
+    for day in dates:
+        if origin is None or not origin["from"] <= str(day) <= origin["to"]:
+            raise GridmartError(
+                f"snapshot {snapshot_id} did not make {day}", "take lake_snapshot_id of the roll-up's row", 2
+            )
+        if day < retention.oldest_validated():
+            raise GridmartError(
+                f"the deliveries that {day} was made from are no longer kept", "its roll-ups stay as they are"
+            )
+    assert origin is not None
     for name, number in origin["inputs"].items():
         if number is not None and tables.load(name).snapshot_by_id(number) is None:
             raise GridmartError(f"what snapshot {snapshot_id} was made from has expired (ami.{name})", KEPT)
-    found = rollups_again(day, origin)
-    return {name: rows.filter(pc.equal(rows["business_date"], pa.scalar(day))) for name, rows in found.items()}
+    wanted = pa.array(dates, pa.date32())
+    found = rollups_again(dates, origin)
+    return {name: rows.filter(pc.is_in(rows["business_date"], wanted)) for name, rows in found.items()}
 
 
 def _stored(name: str, day: date) -> tuple[pa.Table, set[int]]:
@@ -165,7 +168,7 @@ def _stored(name: str, day: date) -> tuple[pa.Table, set[int]]:
     return rows.drop_columns(["lake_snapshot_id", "loaded_at"]), set(rows["lake_snapshot_id"].to_pylist())
 
 
-def _sha256(rows: pa.Table, keys: list[str]) -> str:
+def sha256(rows: pa.Table, keys: list[str]) -> str:
     """Hash of the rows in the order of their keys, however they are cut into batches."""
     sink = pa.BufferOutputStream()
     ordered = rows.sort_by([(key, "ascending") for key in keys]).replace_schema_metadata(None).combine_chunks()
@@ -177,7 +180,7 @@ def _sha256(rows: pa.Table, keys: list[str]) -> str:
 def proof(day: date) -> dict[str, Any]:
     """The stored roll-ups of a date beside the same worked out again from the snapshot that they name.
 
-    Returns {"date", "snapshot_id", "equal", "tables": {name: {"rows", "sha256", "sha256_again"}}}.
+    Returns {"date", "snapshot_ids", "equal", "tables": {name: {"rows", "sha256", "sha256_again"}}}.
     Raises GridmartError: nothing is stored for the date, or it cannot be worked out again (`rollups`).
     """
     stored = {name: _stored(name, day) for name in load.ROLLUP_TABLES}
@@ -186,15 +189,15 @@ def proof(day: date) -> dict[str, Any]:
         cause = "name several snapshots: they are being replaced" if snapshots else "are not in the warehouse"
         raise GridmartError(f"the roll-ups of {day} {cause}", "run 'gridmart validate' for the date, and its gate")
     (snapshot_id,) = snapshots
-    again = rollups(day, snapshot_id)
+    again = rollups([day], snapshot_id)
     compared = {}
     for name, (rows, _) in stored.items():
         anew = again[name].select(rows.column_names).cast(rows.schema)
-        hashes = _sha256(rows, KEYS[name]), _sha256(anew, KEYS[name])
+        hashes = sha256(rows, KEYS[name]), sha256(anew, KEYS[name])
         compared[name] = {"rows": rows.num_rows, "sha256": hashes[0], "sha256_again": hashes[1]}
     return {
         "date": str(day),
-        "snapshot_id": snapshot_id,
+        "snapshot_ids": [snapshot_id],
         "equal": all(found["sha256"] == found["sha256_again"] for found in compared.values()),
         "tables": compared,
     }

@@ -98,23 +98,30 @@ def lake_as_known(
 
 
 def lake_prove(
-    day: datetime = typer.Option(..., "--date", formats=["%Y-%m-%d"], help="Business date."),
+    day: datetime | None = typer.Option(None, "--date", formats=["%Y-%m-%d"], help="Business date of roll-ups."),
+    bill: str = typer.Option("", "--bill", help="Number of an issued bill, whose shadow bill is worked out again."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object; without it, a table."),
 ) -> None:
-    """Work out a date's roll-ups again from the snapshot that they name, and compare them with what is stored.
+    """Work out a date's roll-ups or a shadow bill again from the snapshots that they name; compare with what is stored.
 
-    Exit code 3 when they differ: somebody changed the warehouse. Example: gridmart lake prove --date 2026-10-31
+    Exit code 3 when they differ: somebody changed the warehouse, or its models were changed and not built since.
+    Examples: gridmart lake prove --date 2026-10-31; gridmart lake prove --bill 900000012345
     """
     from rich.console import Console
     from rich.table import Table
 
+    from gridmart.errors import GridmartError
     from gridmart.lake import as_known
+    from gridmart.warehouse import bill_proof
 
-    found = as_known.proof(day.date())
+    if (day is None) == (not bill):
+        raise GridmartError("nothing or two things to prove", "give either --date or --bill", 2)
+    found = bill_proof.proof(bill) if day is None else as_known.proof(day.date())
     if as_json:
         print(json.dumps(found))
     else:
-        table = Table("roll-up", "rows", "stored", "worked out again", "", title=f"snapshot {found['snapshot_id']}")
+        snapshots = ", ".join(map(str, found["snapshot_ids"]))
+        table = Table("table", "rows", "stored", "worked out again", "", title=f"snapshot {snapshots}")
         for name, one in found["tables"].items():
             same = one["sha256"] == one["sha256_again"]
             table.add_row(

@@ -286,22 +286,28 @@ def _collected(session: Engine, rollups: Rollups) -> dict[str, pa.Table]:
     return {name: session.arrow(getattr(rollups, name)) for name in load.ROLLUP_TABLES}
 
 
-def rollups_again(day: date, made_from: dict[str, Any]) -> dict[str, pa.Table]:
-    """The roll-ups of a date by name of load.ROLLUP_TABLES, worked out again from what `Validation.made_from` told.
+def rollups_again(dates: list[date], made_from: dict[str, Any]) -> dict[str, pa.Table]:
+    """The roll-ups of dates by name of load.ROLLUP_TABLES, worked out again from what `Validation.made_from` told.
 
     The same bytes as were loaded then. A GridmartError when rules, time zone or register are no longer those of then.
     """
-    run = Validation(day, day, inputs=made_from["inputs"])
+    run = Validation(dates[0], dates[-1], inputs=made_from["inputs"])
     run.states = {}  # summaries of now may hold later deliveries
     if run.basis(date.fromisoformat(made_from["from"]), date.fromisoformat(made_from["to"])) != made_from["basis"]:
+        of = str(dates[0]) if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
         raise GridmartError(
-            f"the roll-ups of {day} cannot be worked out again: the rules, the time zone or the register of points "
+            f"the roll-ups of {of} cannot be worked out again: the rules, the time zone or the register of points "
             "are no longer those of then",
             "use the version of the rules and the extract of the sources of that time",
         )
+    found: dict[str, list[pa.Table]] = {name: [] for name in load.ROLLUP_TABLES}
     with engine(settings().var_dir / "tmp") as session:
-        inputs = run._inputs(day, day)
-        return _collected(session, _roll_up(session, clean.run(session, inputs), inputs))
+        for chunk in run.chunks(dates):
+            inputs = run._inputs(chunk[0], chunk[-1])
+            for name, rows in _collected(session, _roll_up(session, clean.run(session, inputs), inputs)).items():
+                found[name].append(rows)
+            session.forget()
+    return {name: pa.concat_tables(parts) for name, parts in found.items()}
 
 
 def validate(first: date, last: date, every: bool = False, progress: Progress = lambda done, all_: None) -> dict:

@@ -24,11 +24,12 @@ def register(app: typer.Typer) -> None:
     @app.command("kpi")
     def kpi(
         month: str = typer.Option("", "--month", metavar="YYYY-MM", help="Month; without it, the latest published."),
+        at: str = typer.Option("", "--at", metavar="TIME", help="As published at this time (ISO 8601; else local)."),
         as_json: bool = typer.Option(False, "--json", help="One JSON object; without it, a table."),
     ) -> None:
         """Values of every KPI of the dictionary for the whole company in a month, from published marts.
 
-        Example: gridmart kpi --month 2026-09
+        Examples: gridmart kpi --month 2026-09; gridmart kpi --month 2026-09 --at 2026-10-05T08:00
         """
         import json
         from datetime import date
@@ -38,12 +39,14 @@ def register(app: typer.Typer) -> None:
 
         from gridmart import kpis
         from gridmart.errors import GridmartError
+        from gridmart.lake.as_known import moment
+        from gridmart.warehouse import published
 
         try:
             first = date.fromisoformat(f"{month}-01") if month else kpis.latest_month()
         except ValueError as error:
             raise GridmartError(f"{month!r} is not a month", "write it as YYYY-MM", 2) from error
-        found = kpis.values(first)
+        found = published.kpi_values(first, moment(at)) if at else kpis.values(first)
         if as_json:
             told = {code: None if value is None else float(value) for code, value in found.items()}
             print(json.dumps({"month": f"{first:%Y-%m}", "kpis": told}))
@@ -52,6 +55,35 @@ def register(app: typer.Typer) -> None:
         for code, value in found.items():
             about = kpis.kpis()[code]
             table.add_row(about.name_zh, about.name_en, kpis.shown(about, value), about.unit, about.formula_en)
+        Console().print(table)
+
+    @app.command("bill")
+    def bill(
+        number: str = typer.Argument(..., help="Number of an issued bill."),
+        at: str = typer.Option("", "--at", metavar="TIME", help="As published at this time (ISO 8601; else local)."),
+        as_json: bool = typer.Option(False, "--json", help="One JSON object a state; without it, a table."),
+    ) -> None:
+        """A bill as it was published: every state that people were shown, oldest first, or that of one time.
+
+        Examples: gridmart bill 2026091400000001; gridmart bill 2026091400000001 --at 2026-10-05T08:00
+        """
+        import json
+
+        from rich.console import Console
+        from rich.table import Table
+
+        from gridmart.lake.as_known import moment
+        from gridmart.warehouse import published
+
+        states = published.bill(number, moment(at) if at else None)
+        if as_json:
+            for state in states:
+                print(json.dumps(state, ensure_ascii=False))
+            return
+        table = Table("", *(state["published_at"][:19] for state in states), title=f"账单 bill {number}")
+        for name in dict.fromkeys(name for state in states for name in state["bill"] or {"gone": True}):
+            told = [(state["bill"] or {}).get(name) for state in states]
+            table.add_row(name, *("–" if value is None else str(value) for value in told))
         Console().print(table)
 
     warehouse = typer.Typer(help="PostgreSQL, the warehouse.", no_args_is_help=True)

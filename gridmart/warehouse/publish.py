@@ -5,6 +5,7 @@ What a mart's meta says in dbt (`publish`, `date_column`):
 `full`     the whole table is replaced if its content differs (the default)
 `always`   facts about quality itself: refreshed also when the gate is red; a view in the candidate, so
            that they hold the results of the run that is being decided
+With `history` (a column that is the key) every state of a row that was ever published is kept: `published.py`.
 """
 
 import json
@@ -20,6 +21,7 @@ from psycopg import sql
 
 from gridmart.errors import GridmartError
 from gridmart.settings import settings
+from gridmart.warehouse import published
 from gridmart.warehouse.database import connect
 
 CANDIDATE = "marts_candidate"
@@ -39,6 +41,7 @@ class Mart:
     name: str
     mode: str = DEFAULT
     date_column: str = "business_date"
+    history: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def candidates(connection: psycopg.Connection, say: Say) -> list[Mart]:
             continue
         meta = (model or {}).get("config", {}).get("meta") or {}
         mode = meta.get("publish", DEFAULT)
-        marts.append(Mart(name, mode, meta.get("date_column", "business_date")))
+        marts.append(Mart(name, mode, meta.get("date_column", "business_date"), meta.get("history")))
     return marts
 
 
@@ -151,26 +154,26 @@ def _content(connection: psycopg.Connection, name: sql.Identifier) -> Any:
 
 def _copy(connection: psycopg.Connection, mart: Mart) -> int:
     """Publish one mart; returns the rows written."""
-    candidate, published = sql.Identifier(CANDIDATE, mart.name), sql.Identifier(MARTS, mart.name)
+    candidate, shown = sql.Identifier(CANDIDATE, mart.name), sql.Identifier(MARTS, mart.name)
     where: sql.Composable = sql.SQL("")
     parameters: tuple[Any, ...] = ()
     if _shape(connection, CANDIDATE, mart.name) != _shape(connection, MARTS, mart.name):
-        connection.execute(sql.SQL("drop table if exists {}").format(published))
-        connection.execute(sql.SQL("create table {} (like {} including all)").format(published, candidate))
+        connection.execute(sql.SQL("drop table if exists {}").format(shown))
+        connection.execute(sql.SQL("create table {} (like {} including all)").format(shown, candidate))
     elif mart.mode == "by_date":
         stale = _stale_dates(connection, mart)
         if not stale:
             return 0
         where = sql.SQL(" where {} = any(%s)").format(sql.Identifier(mart.date_column))
         parameters = (stale,)
-        connection.execute(sql.SQL("delete from {}{}").format(published, where), parameters)
-    elif mart.mode == DEFAULT and _content(connection, candidate) == _content(connection, published):
+        connection.execute(sql.SQL("delete from {}{}").format(shown, where), parameters)
+    elif mart.mode == DEFAULT and _content(connection, candidate) == _content(connection, shown):
         return 0
     else:
         # delete, not truncate: whoever reads a dashboard meanwhile goes on reading the old rows
-        connection.execute(sql.SQL("delete from {}").format(published))
+        connection.execute(sql.SQL("delete from {}").format(shown))
     columns = sql.SQL(", ").join(sql.Identifier(name) for name, *_ in _columns(connection, CANDIDATE, mart.name))
-    statement = sql.SQL("insert into {} ({}) select {} from {}{}").format(published, columns, columns, candidate, where)
+    statement = sql.SQL("insert into {} ({}) select {} from {}{}").format(shown, columns, columns, candidate, where)
     return connection.execute(statement, parameters).rowcount
 
 
@@ -245,9 +248,12 @@ def publish(decision: Decision, checked: dict[str, Any], say: Say) -> int:
             written += rows
             if rows:
                 say(f"{MARTS}.{mart.name}: {rows:,} rows")
+            if mart.history:
+                published.keep_rows(connection, MARTS, mart.name, mart.history, decision.run_id)
         kept = {mart.name for mart in marts}
         for name in _relations(connection, MARTS, "r").keys() - kept:
             connection.execute(sql.SQL("drop table {}").format(sql.Identifier(MARTS, name)))
             say(f"{MARTS}.{name}: dropped, the candidate has it no more")
+        published.keep_kpis(connection, MARTS, decision.run_id)
         _record(connection, decision)
     return written

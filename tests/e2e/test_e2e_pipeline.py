@@ -1,5 +1,6 @@
 """The whole path on real parts: nothing lost on the way, late and bad data treated as promised."""
 
+import json
 import threading
 import time
 from datetime import date, datetime, timedelta
@@ -136,6 +137,38 @@ def test_the_forecast_reaches_a_week_ahead_at_every_level(pipeline: Settings) ->
     midnight = datetime.combine(pipeline.demo_to + timedelta(days=1), datetime.min.time(), ZoneInfo(pipeline.timezone))
     for _, series, first, last, count in rows:
         assert (first, last, count) == (midnight, midnight + timedelta(hours=167), series * 168)
+
+
+def test_a_bill_worked_out_again_from_the_lake_is_the_published_one(stack: Stack, pipeline: Settings) -> None:
+    bill, lines = one(
+        "select bill_no, count(*) from marts.fct_shadow_bill"
+        " join marts.fct_shadow_bill_line using (account_no, bill_month)"
+        " where status_code = 'calculated' and bill_no is not null group by bill_no, bill_month"
+        " order by bill_month desc, count(*) desc, bill_no limit 1"
+    )
+    prove = ("lake", "prove", "--bill", bill, "--json")
+    found = json.loads(stack.run(*prove, timeout_s=300).stdout)
+    assert found["equal"] and found["tables"]["fct_shadow_bill_line"]["rows"] == lines > 1
+    changed = (
+        "update marts.fct_shadow_bill_line set amount_yuan = amount_yuan {} 0.01 where (account_no, bill_month) = "
+    )
+    changed += "(select account_no, bill_month from marts.fct_shadow_bill where bill_no = %s)"
+    with connect("builder") as connection:
+        connection.execute(changed.format("+").encode(), (bill,))
+    try:
+        done = stack.run(*prove, timeout_s=300, check=False)
+    finally:
+        with connect("builder") as connection:
+            connection.execute(changed.format("-").encode(), (bill,))
+    differ = [name for name, one in json.loads(done.stdout)["tables"].items() if one["sha256"] != one["sha256_again"]]
+    assert (done.returncode, differ) == (3, ["fct_shadow_bill_line"])
+
+
+def test_kpis_as_published_now_are_the_published_ones(stack: Stack, pipeline: Settings) -> None:
+    month = ("kpi", "--month", "2026-09", "--json")
+    now = json.loads(stack.run(*month).stdout)["kpis"]
+    at = json.loads(stack.run(*month, "--at", datetime.now(ZoneInfo(pipeline.timezone)).isoformat()).stdout)["kpis"]
+    assert at == pytest.approx(now) and sum(value is not None for value in now.values()) > 15
 
 
 def test_up_again_does_nothing_again(stack: Stack, pipeline: Settings) -> None:

@@ -35,6 +35,16 @@ create table if not exists supervision.publication (
     published_at timestamptz not null default now()
 );
 
+-- One row per change of a published row whose history is kept: its content from then on, null once it was gone.
+create table if not exists supervision.published_row (
+    mart text not null,
+    key text not null,
+    published_at timestamptz not null default now(),
+    run_id text not null,
+    content jsonb,
+    primary key (mart, key, published_at)
+);
+
 -- One row per source: did its last extraction and arrival gate pass.
 create table if not exists supervision.source_status (
     source text primary key,
@@ -100,6 +110,7 @@ create table if not exists landing_calendar.day (
 
 -- the badge and the copied marts become visible in one transaction, which builder owns
 grant insert on supervision.publication to builder;
+grant insert, select on supervision.published_row to builder;
 -- dbt writes the results of its tests at the end of its own run
 grant insert on supervision.quality_result to builder;
 grant usage on all sequences in schema supervision to builder;

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from gridmart import kpis
+from gridmart.warehouse import published
 from gridmart.warehouse.database import connect
 from tests.integration.dbt import kpis_again, small_utility
 from tests.integration.dbt.dbt_run import failed, query, run
@@ -129,6 +130,18 @@ def test_every_kpi_is_what_raw_tables_give_by_another_way(built: dict[str, str],
         assert value is None or float(value) == pytest.approx(expected, rel=1e-5, abs=1e-6), code
     if month.month == 9:
         assert sum(value is not None for value in found.values()) >= 20
+
+
+def test_kpis_are_kept_as_they_are_published_and_once(built: dict[str, str]) -> None:
+    with connect("builder") as connection:
+        assert published.keep_kpis(connection, "marts_candidate", "first") > 30
+        assert published.keep_kpis(connection, "marts_candidate", "second") == 0
+        kept = dict(
+            connection.execute("select key, content from supervision.published_row where mart = 'kpi'").fetchall()
+        )
+        connection.rollback()
+    for code, value in kpis.values(date(2026, 9, 1), "marts_candidate", "builder").items():
+        assert kept.get(f"{code} 2026-09") == (None if value is None else pytest.approx(float(value))), code
 
 
 def test_branches_of_marts_hold_on_made_rows(built: dict[str, str]) -> None:

@@ -7,20 +7,27 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from gridmart.cli import app
 from gridmart.errors import GridmartError
 from gridmart.quality import publication, report
 from gridmart.settings import PROJECT_DIR
 from gridmart.sources import status
-from gridmart.warehouse import publish
+from gridmart.warehouse import publish, published
 from gridmart.warehouse.database import connect
 from tests.integration.sources.source_database import forget_landed
 
 SQL = Path(__file__).with_name("candidate_marts.sql")
-META = {"fct_point_day": {"publish": "by_date"}, "fct_quality_result": {"publish": "always"}}
+META = {
+    "fct_point_day": {"publish": "by_date"},
+    "fct_quality_result": {"publish": "always"},
+    "fct_bill": {"publish": "full", "history": "bill_no"},
+}
 
 
 def forget_marts() -> None:
@@ -33,7 +40,10 @@ def forget_marts() -> None:
                 "select tablename from pg_tables where schemaname = %s", (schema,)
             ).fetchall():
                 connection.execute(f"drop table {schema}.{name} cascade")
-        connection.execute("truncate supervision.quality_result, supervision.publication, supervision.source_status")
+        connection.execute(
+            "truncate supervision.quality_result, supervision.publication, supervision.source_status,"
+            " supervision.published_row"
+        )
 
 
 def write_manifest() -> None:
@@ -130,6 +140,28 @@ def test_bad_candidate_keeps_the_old_marts_turns_red_and_heals(candidate):
     run()
     assert badge()[0] == "green"
     assert seen("select count(*) from marts.dim_date where business_date = '2026-12-01'") == (1,)
+
+
+def test_every_state_of_a_bill_that_people_saw_is_kept(candidate):
+    with pytest.raises(GridmartError, match="nothing was published yet"):
+        published.bill("B2", datetime.now(UTC))
+    run()
+    between = datetime.now(UTC)
+    change("update marts_candidate.fct_bill set bill_month = '2026-08-01' where bill_no = 'B2'")
+    run()
+    run()
+    change("update marts_candidate.fct_bill set outstanding_yuan = 39 where bill_no = 'B1'")
+    with pytest.raises(GridmartError, match="expect_receivable_to_equal"):
+        run()
+    states = published.bill("B2")
+    assert [state["bill"]["bill_month"] for state in states] == ["2026-09-01", "2026-08-01"]
+    assert published.bill("B2", between) == states[:1]
+    assert [state["bill"]["outstanding_yuan"] for state in published.bill("B1")] == [40.0]  # the red one never was
+    with pytest.raises(GridmartError, match="no bill B9 was published"):
+        published.bill("B9")
+    told = CliRunner().invoke(app, ["bill", "B2", "--at", between.isoformat(), "--json"])
+    assert json.loads(told.stdout) == states[0]
+    assert "2026-08-01" in CliRunner().invoke(app, ["bill", "B2"]).stdout
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_readings_and_roll_ups_of_then_after_a_late_file(lake: Settings) -> None
     new, snapshot = stored("point_day")
     assert new != old["point_day"][0] and snapshot != old["point_day"][1]
     (made,) = {snapshot for _, snapshot in old.values()}
-    again = as_known.rollups(DAY, made)
+    again = as_known.rollups([DAY], made)
     for name, (rows, _) in old.items():
         assert rows.num_rows and same(again, name, rows), name
     assert not same(again, "point_day", new)
@@ -80,7 +80,7 @@ def test_readings_and_roll_ups_of_then_after_a_late_file(lake: Settings) -> None
     with connect("loader") as connection:
         connection.execute("update raw_cis.c_contract set contract_cap = 11 where cons_id = 1")
     with pytest.raises(GridmartError, match="register of points are no longer those of then"):
-        as_known.rollups(DAY, snapshot)
+        as_known.rollups([DAY], snapshot)
 
 
 def test_what_cannot_be_read_is_told(lake: Settings) -> None:
@@ -164,3 +164,10 @@ def test_stored_roll_ups_are_proved_and_a_changed_one_is_found(lake: Settings) -
     differ = [name for name, one in json.loads(done.stdout)["tables"].items() if one["sha256"] != one["sha256_again"]]
     assert (done.exit_code, differ) == (3, ["point_day"])
     assert "DIFFERENT" in CliRunner().invoke(app, prove[:-1]).stdout
+
+
+@pytest.mark.parametrize("words", [[], ["--date", str(DAY), "--bill", "1"]])
+def test_one_thing_is_proved_at_a_time(words: list[str]) -> None:
+    with pytest.raises(GridmartError, match="nothing or two things to prove") as caught:
+        CliRunner().invoke(app, ["lake", "prove", *words], catch_exceptions=False)
+    assert caught.value.exit_code == 2
