@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gridmart.sources.meter_files import container
+from gridmart.sources.meter_files import container, numbers
 from gridmart.sources.meter_files.checks import NO_DATE, Checks, Columns
 from gridmart.sources.meter_files.gridmart_csv import HEAD
 from gridmart.sources.meter_files.model import MAX_POINT_LENGTH, Parsed, RefusalError
@@ -138,14 +138,14 @@ class _Reader:
     def _reals(self, name: str, checks: Checks) -> np.ndarray:
         column = self.columns[name]
         values = column.to_numpy(zero_copy_only=False)
-        bad = ~np.isfinite(values) & column.is_valid().to_numpy(zero_copy_only=False)
-        checks.refuse(bad, "bad_number", lambda row: f"{name} is {self._said(name, row)}, not a number")
+        bad = ~numbers.are_numbers(values) & column.is_valid().to_numpy(zero_copy_only=False)
+        checks.refuse(bad, "bad_number", lambda row: f"{name} is {self._said(name, row)}, {numbers.NOT_A_NUMBER}")
         return values
 
     def _refuse_odd_values(self, checks: Checks, flat: pa.Array, firsts: np.ndarray, lengths: np.ndarray) -> None:
-        """Refuse records with a value that is there and no finite number."""
+        """Refuse records with a value that is there and no number."""
         values = flat.to_numpy(zero_copy_only=False)
-        odd = ~np.isfinite(values)
+        odd = ~numbers.are_numbers(values)
         if int(odd.sum()) == flat.null_count:
             return
         places = np.flatnonzero(odd & flat.is_valid().to_numpy(zero_copy_only=False))
@@ -155,7 +155,7 @@ class _Reader:
         bad[row] = True
         checks.refuse(
             bad, "bad_number",
-            lambda r: f"value {first[r] - firsts[r] + 1} is {values[first[r]]}, not a number",
+            lambda r: f"value {first[r] - firsts[r] + 1} is {values[first[r]]}, {numbers.NOT_A_NUMBER}",
         )  # fmt: skip
 
     def _said(self, name: str, row: int) -> str:

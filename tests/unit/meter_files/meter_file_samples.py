@@ -1,7 +1,24 @@
 """Small meter files made in place."""
 
+import io
 from datetime import date, timedelta
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+PARQUET = pa.schema(
+    [
+        ("point", pa.string()),
+        ("channel", pa.string()),
+        ("unit", pa.string()),
+        ("date", pa.date32()),
+        ("interval_minutes", pa.int32()),
+        ("version", pa.int64()),
+        ("register_start", pa.float64()),
+        ("register_end", pa.float64()),
+        ("values", pa.list_(pa.float64())),
+    ]
+)
 HEADER = "point,channel,unit,date,interval_minutes,version,register_start,register_end"
 
 
@@ -62,3 +79,29 @@ def csv_of_days(points: int, first: date, days: int, version: int = 1, base: flo
         for n in range(days) for point in range(points)
     ]  # fmt: skip
     return csv_file(*rows)
+
+
+def parquet_row(**changed: object) -> dict[str, object]:
+    """One record of gridmart Parquet; 96 values of 1.0 unless told otherwise."""
+    usual: dict[str, object] = {
+        "point": "P000000001", "channel": "import_kwh", "unit": "kWh", "date": date(2026, 10, 1),
+        "interval_minutes": 15, "version": 1, "register_start": None, "register_end": None, "values": [1.0] * 96,
+    }  # fmt: skip
+    return usual | changed
+
+
+def parquet_table(*rows: dict[str, object]) -> pa.Table:
+    """Records of gridmart Parquet."""
+    return pa.Table.from_pylist(list(rows), schema=PARQUET)
+
+
+def packed_parquet(content: pa.Table, **options: object) -> bytes:
+    """A Parquet file of any table."""
+    sink = io.BytesIO()
+    pq.write_table(content, sink, **options)
+    return sink.getvalue()
+
+
+def parquet_file(*rows: dict[str, object], **options: object) -> bytes:
+    """A gridmart Parquet file of these records."""
+    return packed_parquet(parquet_table(*rows), **options)
