@@ -1,7 +1,7 @@
 """Small meter files made in place."""
 
 import io
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +17,16 @@ PARQUET = pa.schema(
         ("register_start", pa.float64()),
         ("register_end", pa.float64()),
         ("values", pa.list_(pa.float64())),
+    ]
+)
+EVENTS = pa.schema(
+    [
+        ("point_no", pa.string()),
+        ("meter_no", pa.string()),
+        ("occurred_at", pa.timestamp("us", "UTC")),
+        ("event_code", pa.string()),
+        ("event_zh", pa.string()),
+        ("event_en", pa.string()),
     ]
 )
 HEADER = "point,channel,unit,date,interval_minutes,version,register_start,register_end"
@@ -105,3 +115,17 @@ def packed_parquet(content: pa.Table, **options: object) -> bytes:
 def parquet_file(*rows: dict[str, object], **options: object) -> bytes:
     """A gridmart Parquet file of these records."""
     return packed_parquet(parquet_table(*rows), **options)
+
+
+def event(**changed: object) -> dict[str, object]:
+    """One meter event."""
+    usual: dict[str, object] = {
+        "point_no": "P000000001", "meter_no": "MP000000001", "occurred_at": datetime(2026, 10, 1, 1, 2, 3, tzinfo=UTC),
+        "event_code": "power_off", "event_zh": "电能表停电", "event_en": "power off",
+    }  # fmt: skip
+    return usual | changed
+
+
+def events_file(*rows: dict[str, object], **options: object) -> bytes:
+    """A file of meter events."""
+    return packed_parquet(pa.Table.from_pylist(list(rows), schema=EVENTS), **options)

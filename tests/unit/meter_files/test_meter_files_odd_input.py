@@ -18,7 +18,7 @@ import pyarrow as pa
 import pytest
 from damage import check
 from format_samples import SAMPLES
-from meter_file_samples import packed_parquet, parquet_file, parquet_row, parquet_table
+from meter_file_samples import EVENTS, event, events_file, packed_parquet, parquet_file, parquet_row, parquet_table
 
 from gridmart.sources.meter_files.registry import parse_bytes
 from gridmart.sources.meter_files.summary import summaries
@@ -26,6 +26,8 @@ from gridmart.sources.meter_files.summary import summaries
 ZONE = ZoneInfo("Asia/Shanghai")
 BOM = b"\xef\xbb\xbf"
 WORD = "某某客户"
+PARQUET = {"gridmart_parquet", "meter_events"}
+PLAIN: dict[str, object] = {"compression": "none", "write_statistics": False, "use_dictionary": False}
 TEN_BILLION = b"10000000000"
 
 
@@ -73,6 +75,9 @@ def number(text: str) -> Callable[[str], bytes]:
     """Another number in place of one: in Parquet a double, or a text where it is none."""
 
     def odd(name: str) -> bytes:
+        if name == "meter_events":  # its one number is a time
+            wrong = pa.array([float(text) if text.isascii() else text])
+            return packed_parquet(pa.Table.from_pylist([event()], schema=EVENTS).set_column(2, "occurred_at", wrong))
         if name != "gridmart_parquet":
             return put(name, SPOTS[name].number, text.encode())
         content = parquet_table(parquet_row())
@@ -87,10 +92,12 @@ def word(new: bytes) -> Callable[[str], bytes]:
     """Other bytes in place of a text."""
 
     def odd(name: str) -> bytes:
-        if name != "gridmart_parquet":
+        if name not in PARQUET:
             return put(name, SPOTS[name].text, new)
+        if name == "meter_events":
+            return events_file(event(), event(meter_no="#" * len(new)), **PLAIN).replace(b"#" * len(new), new)
         rows = parquet_row(register_start=1.0, register_end=2.0), parquet_row(point="#" * len(new), unit="Wh")
-        marked = parquet_file(*rows, compression="none", write_statistics=False)
+        marked = parquet_file(*rows, **PLAIN)
         return marked.replace(b"#" * len(new), new)
 
     return odd
@@ -98,7 +105,7 @@ def word(new: bytes) -> Callable[[str], bytes]:
 
 def utf8_in_gbk(name: str) -> bytes:
     """A file in GBK (that says so, where it can), with a word in UTF-8."""
-    if name == "gridmart_parquet":
+    if name in PARQUET:
         return word(WORD.encode("gbk") + WORD.encode()[:3])(name)
     marked = put(name, SPOTS[name].text, f"{WORD}#".encode()).decode()
     return marked.replace('encoding="UTF-8"', 'encoding="GBK"').encode("gbk").replace(b"#", WORD.encode())
@@ -152,7 +159,7 @@ def zip_of_ten_gb(name: str) -> bytes:
 
 def stated_length(name: str) -> bytes:
     """A length or count of 10 billion in the place of one that the file states."""
-    if name == "gridmart_parquet":  # of its footer, which can state 4 GB at most; its pages have tests of their own
+    if name in PARQUET:  # of its footer, which can state 4 GB at most; its pages have tests of their own
         return SAMPLES[name][:-8] + b"\xff" * 4 + SAMPLES[name][-4:]
     return put(name, SPOTS[name].length, TEN_BILLION)
 
@@ -196,13 +203,16 @@ CELLS = [(oddity, name) for oddity, row in TABLE.items() for name in row]
 def test_the_table_has_every_format_and_every_oddity():
     assert list(TABLE) == list(ODDITIES)
     assert all(set(row) == set(SAMPLES) and all(row.values()) for row in TABLE.values())
-    assert set(SPOTS) == set(SAMPLES) - {"gridmart_parquet"}
+    assert set(SPOTS) == set(SAMPLES) - PARQUET
 
 
 def totals(content: bytes) -> list[tuple[object, ...]]:
     """What a person would compare, without names: the oddity may stand in one."""
-    found = summaries("f", parse_bytes(content, ZONE), ZONE)
-    return [(row["unit"], row["readings"], row["total"], row.get("total_kwh"), row["qualities"]) for row in found]
+    parsed = parse_bytes(content, ZONE)
+    found = summaries("f", parsed, ZONE)
+    return [(parsed.accepted,)] + [
+        (row["unit"], row["readings"], row["total"], row.get("total_kwh"), row["qualities"]) for row in found
+    ]
 
 
 @pytest.mark.parametrize(("oddity", "name"), CELLS, ids=lambda text: text.replace(" ", "_"))
