@@ -77,6 +77,11 @@ class Settings(BaseSettings):
         return self.inbox_dir or self.var_dir / "inbox" / "meter"
 
     @property
+    def head_end_inbox(self) -> Path:
+        """Drop folder of what a head-end sends beside readings."""
+        return self.var_dir / "inbox" / "head_end"
+
+    @property
     def weather_inbox(self) -> Path:
         """Drop folder of weather files."""
         return self.weather_dir or self.var_dir / "inbox" / "weather"

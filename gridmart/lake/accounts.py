@@ -20,7 +20,8 @@ def check(results: Iterable[Result], names: Mapping[str, str], written: Mapping[
                 f"{name} ({result.format or 'unknown format'}): {result.delivered} records delivered, but"
                 f" {result.accepted} accepted and {refused} refused"
             )
-        for table, expected in (("reading_raw", result.readings), ("register_read", result.registers)):
+        due = {"reading_raw": result.readings, "register_read": result.registers, "event": result.events}
+        for table, expected in due.items():
             if table in written and written[table][result.file_id] != expected:
                 found = written[table][result.file_id]
                 wrong.append(f"{name} ({result.format}): {expected} values for ami.{table}, but {found} written")

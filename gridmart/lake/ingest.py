@@ -1,6 +1,6 @@
 """Meter files into the lake: register by content, keep the bytes, parse, append, account for every record.
 
-One batch of files is four commits: reading_raw, register_read, quarantine and, last, file. A batch is written down
+One batch of files is five commits: reading_raw, register_read, event, quarantine and, last, file. A batch is written
 before its first commit (folder `pending` of the lake) with its files and arrival time, and every commit carries
 the batch's id. So a run that dies anywhere is finished by the next one: same rows, commits that are there are left
 alone, nothing is lost and nothing doubled.
@@ -37,7 +37,7 @@ PACKED_RATIO = 12  # what gzip and zip are reckoned to unpack to, for the size o
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload")
 PROPERTY = "gridmart.batch"
 LOCK = 7_463_001  # of PostgreSQL's advisory locks in database `lake`: one ingest at a time
-DATA_TABLES = ("reading_raw", "register_read")
+DATA_TABLES = ("reading_raw", "register_read", "event")
 
 
 @dataclass(frozen=True)
@@ -163,11 +163,13 @@ def _scan(begun: set[str], tell: Any) -> list[Found]:
     inbox.mkdir(parents=True, exist_ok=True)
     ids, seen = _known()
     ids |= begun
-    paths = sorted(path for path in inbox.rglob("*") if path.is_file() and not path.is_symlink())
+    # registers by period and collection tasks, which a head-end also sends, are not taken in
+    sent = [(inbox, inbox.rglob("*")), (settings().head_end_inbox, settings().head_end_inbox.rglob("events_*"))]
+    paths = sorted((path, base) for base, all_ in sent for path in all_ if path.is_file() and not path.is_symlink())
     found = []
-    for number, path in enumerate(paths):
+    for number, (path, base) in enumerate(paths):
         tell("scan", number + 1, len(paths))
-        inside = path.relative_to(inbox)
+        inside = path.relative_to(base)
         if any(part.startswith(".") for part in inside.parts) or path.suffix.lower() in UNFINISHED:
             continue
         try:
@@ -311,9 +313,12 @@ def _file_rows(file_ids: set[str]) -> list[dict[str, Any]]:
 
 
 def _mirror(file_ids: list[str]) -> None:
-    """Bring raw_ami.file and raw_ami.quarantine up to date with these files; safe to repeat."""
+    """Bring raw_ami.file, quarantine and meter_event up to date with these files; safe to repeat."""
     from gridmart.lake import load
 
     files = _rows_of("file", set(file_ids))
     arrived = {at.date() for at in files["arrived_at"].to_pylist()}
-    load.mirror(files, _rows_of("quarantine", set(file_ids), arrived) if arrived else files.slice(0, 0))
+    if arrived:
+        told = {day for days in files["dates"].to_pylist() for day in days}
+        events = _rows_of("event", set(file_ids), told) if told else tables.arrow_schema("event").empty_table()
+        load.mirror(files, _rows_of("quarantine", set(file_ids), arrived), events)

@@ -19,6 +19,8 @@ from gridmart.sources.meter_files.times import day_start_s
 DICTIONARY = ("point_no", "channel", "quality_flag", "file_id", "interval_start", "business_date", "interval_minutes",
               "version", "arrived_at", "row_number")  # fmt: skip
 
+EVENT_ORDER = ("point_no", "occurred_at", "event_code", "file_id", "row_number")
+
 ParseJob = tuple[str, str, datetime, str, Path]
 WriteJob = tuple[list[date], list[str], str, str, Path]
 
@@ -27,7 +29,8 @@ WriteJob = tuple[list[date], list[str], str, str, Path]
 class Result:
     """Accounts of one parsed file; its rows wait in the scratch folder.
 
-    delivered: records counted as the file was read, before any was judged; readings, registers: rows for the lake.
+    delivered: records counted as the file was read, before any was judged; readings, registers, events: rows for
+    the lake.
     """
 
     file_id: str
@@ -36,6 +39,7 @@ class Result:
     accepted: int
     readings: int
     registers: int
+    events: int
     dates: list[date]
     first_at: datetime | None
     last_at: datetime | None
@@ -51,9 +55,10 @@ def parse(job: ParseJob) -> Result:
     count = delivered.delivered
     parsed = flatten.screen(delivered, arrived_at, zone)
     days = parsed.days.sort_by("business_date")
-    for kind, rows in (("days", days), ("registers", parsed.registers.sort_by("business_date"))):
+    dated = {"days": days, "registers": parsed.registers, "events": parsed.events}
+    for kind, rows in dated.items():
         if rows.num_rows:
-            _save(scratch / f"{file_id}.{kind}", _from_file(rows, file_id, arrived_at))
+            _save(scratch / f"{file_id}.{kind}", _from_file(rows.sort_by("business_date"), file_id, arrived_at))
     rejects = [
         {
             "row_number": reject.row_number, "rule": reject.rule, "reason": reject.reason,
@@ -62,11 +67,11 @@ def parse(job: ParseJob) -> Result:
         }
         for reject in parsed.rejects
     ]  # fmt: skip
-    first_at, last_at = _span(days, parsed.reads, zone)
-    dates = {*days["business_date"].unique().to_pylist(), *parsed.registers["business_date"].unique().to_pylist()}
+    first_at, last_at = _span(days, parsed.reads, parsed.events, zone)
+    dates = {day for rows in dated.values() for day in rows["business_date"].unique().to_pylist()}
     return Result(
         file_id, parsed.format, count, parsed.accepted, flatten.count_readings(days), parsed.registers.num_rows,
-        sorted(dates), first_at, last_at, _message(parsed.rejects), rejects,
+        parsed.events.num_rows, sorted(dates), first_at, last_at, _message(parsed.rejects), rejects,
     )  # fmt: skip
 
 
@@ -87,8 +92,8 @@ def _save(path: Path, rows: pa.Table) -> None:
         writer.write_table(rows.combine_chunks())
 
 
-def _span(days: pa.Table, reads: pa.Table, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-    """Start of the first delivered day or read and end of the last, UTC."""
+def _span(days: pa.Table, reads: pa.Table, events: pa.Table, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    """Start of the first delivered day, read or event and end of the last, UTC."""
     starts, ends = [], []
     if days.num_rows:
         first, last = days["business_date"][0].as_py(), days["business_date"][-1].as_py()
@@ -99,6 +104,10 @@ def _span(days: pa.Table, reads: pa.Table, zone: ZoneInfo) -> tuple[datetime | N
     if reads.num_rows:
         starts.append(pc.min(reads["start_s"]).as_py())
         ends.append(pc.max(reads["end_s"]).as_py())
+    if events.num_rows:
+        seconds = events["occurred_at"].cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.int64())
+        starts.append(pc.min(seconds).as_py())
+        ends.append(pc.max(seconds).as_py())
     if not starts:
         return None, None
     return datetime.fromtimestamp(min(starts), UTC), datetime.fromtimestamp(max(ends), UTC)
@@ -164,4 +173,7 @@ def write_dates(job: WriteJob) -> Written:
         if "register_read" in names and (reads := _rows(scratch, "registers", day)) is not None:
             reads = reads.sort_by([(name, "ascending") for name in ("point_no", "channel", "version", "file_id")])
             written.add("register_read", tables.write("register_read", reads, day, batch_id), reads)
+        if "event" in names and (events := _rows(scratch, "events", day)) is not None:
+            events = events.sort_by([(name, "ascending") for name in EVENT_ORDER])
+            written.add("event", tables.write("event", events, day, batch_id), events)
     return written

@@ -24,6 +24,9 @@ QUARANTINE_COLUMNS = (
     "file_id", "file_name", "row_number", "rule", "reason", "next_step", "point_no", "channel", "business_date",
     "content", "arrived_date",
 )  # fmt: skip
+EVENT_COLUMNS = (
+    "point_no", "meter_no", "event_code", "occurred_at", "business_date", "arrived_at", "file_id", "row_number",
+)  # fmt: skip
 
 
 @contextmanager
@@ -77,15 +80,20 @@ def _replace(cursor: Any, schema: str, name: str, rows: pa.Table, dates: list[da
         cursor.adbc_ingest(name, rows, mode="append", db_schema_name=schema)
 
 
-def mirror(files: pa.Table, quarantine: pa.Table) -> None:
-    """Bring the mirrors of ami.file and ami.quarantine up to date; rows already there stay as they are."""
+def mirror(files: pa.Table, quarantine: pa.Table, events: pa.Table | None = None) -> None:
+    """Bring the mirrors of ami.file, ami.quarantine and ami.event up to date; rows already there stay as they are.
+
+    An event that is told twice, within a file or by several, is there once.
+    """
     quarantine = _without_null_points(quarantine.select(list(QUARANTINE_COLUMNS)))
+    events = events.select(list(EVENT_COLUMNS)) if events else None
     with transaction() as cursor:
         for name, rows, action in (
             ("file", files.select(list(FILE_COLUMNS)), _file_conflict()),
             ("quarantine", quarantine, "on conflict do nothing"),
+            ("meter_event", events, "on conflict do nothing"),
         ):
-            if not rows.num_rows:
+            if rows is None or not rows.num_rows:
                 continue
             columns = ", ".join(rows.column_names)
             cursor.adbc_ingest(f"new_{name}", rows, mode="create", temporary=True)

@@ -12,7 +12,15 @@ from gridmart.warehouse.database import connect
 
 KEEP_DAYS = retention.CLOSING_DAYS  # of snapshots: any state of the open month can still be read
 ORPHAN_HOURS = 24  # a file younger than this may belong to a run that has not committed yet
-AGED = ("reading_raw", "register_read", "edit", "reading", "day_summary", "quarantine")  # ami.file stays: the account
+AGED = (
+    "reading_raw",
+    "register_read",
+    "event",
+    "edit",
+    "reading",
+    "day_summary",
+    "quarantine",
+)  # ami.file stays: the account
 
 
 def stats() -> list[dict]:

@@ -73,6 +73,10 @@ COLUMNS: dict[str, dict[str, IcebergType]] = {
         "quality_flag": TEXT, **_ORIGIN,
     },
     "register_read": {**_KEY, "business_date": DAY, "index_start": REAL, "index_end": REAL, **_ORIGIN},
+    "event": {
+        "point_no": TEXT, "meter_no": TEXT, "event_code": TEXT, "occurred_at": TIME, "business_date": DAY,
+        "arrived_at": TIME, "file_id": TEXT, "row_number": BIG,
+    },
     "quarantine": {
         "file_id": TEXT, "file_name": TEXT, "row_number": BIG, "rule": TEXT, "reason": TEXT, "next_step": TEXT,
         **_KEY, "business_date": DAY, "content": TEXT, "arrived_date": DAY,
@@ -96,6 +100,7 @@ PARTITION: dict[str, str | None] = {
     "file": None,
     "reading_raw": "business_date",
     "register_read": "business_date",
+    "event": "business_date",
     "quarantine": "arrived_date",
     "reading": "business_date",
     "edit": "business_date",

@@ -112,7 +112,7 @@ class _Export:
                 continue
             value = numbers.number(cells[place])
             if value is None:
-                return "bad_number", f"{name} is {cells[place][:40]!r}, not a number"
+                return "bad_number", f"{name} is {cells[place][:40]!r}, {numbers.NOT_A_NUMBER}"
             if unit.lower() not in model.UNITS:
                 return "unit_mismatch", f"unit {unit[:20]!r} of {name} is not known"
             indexes.append((Stream(point, name, channel, unit, model.UNITS[unit.lower()], version), value))
@@ -149,7 +149,7 @@ class _Export:
             if wrong is not None:
                 return (
                     "bad_number",
-                    f"{self.header.names[self.header.curve[wrong]]} is {texts[wrong][:40]!r}, not a number",
+                    f"{self.header.names[self.header.curve[wrong]]} is {texts[wrong][:40]!r}, {numbers.NOT_A_NUMBER}",
                 )
             values = np.array(read, dtype=float)
         self.days.append((point, kind, day, version, row, values))

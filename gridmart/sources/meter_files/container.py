@@ -80,9 +80,11 @@ def _unzip(data: bytes) -> Iterator[tuple[str, bytes | RefusalError]]:
         try:
             if entry.flag_bits & 1:
                 raise RefusalError("bad_archive", f"{name} is encrypted")
-            with archive.open(entry) as stream:
-                content = stream.read(left + 1)
-            if len(content) > left:
+            content = b""
+            if entry.file_size <= left:  # what it states, which may be less than there is
+                with archive.open(entry) as stream:
+                    content = stream.read(left + 1)
+            if max(len(content), entry.file_size) > left:
                 raise RefusalError("archive_limit", f"the zip unpacks to more than {_bound(len(data)):,} bytes")
             left -= len(content)
             if not content:

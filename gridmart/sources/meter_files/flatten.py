@@ -23,7 +23,7 @@ def screen(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
     Of `reads`, the indexes at local 00:00 become registers; a read without one is refused, since the lake keeps
     intervals of the local day and indexes between days.
     """
-    parsed = _screen_days(parsed, arrived_at, zone)
+    parsed = _screen_days(_screen_events(parsed, arrived_at, zone), arrived_at, zone)
     return _screen_reads(parsed, arrived_at, zone) if parsed.reads.num_rows else parsed
 
 
@@ -61,6 +61,30 @@ def _screen_days(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed
     reads = parsed.registers.filter(pc.is_in(parsed.registers["row_number"], kept["row_number"].combine_chunks()))
     rejects.sort(key=lambda reject: reject.row_number)
     return replace(parsed, days=kept, registers=reads, rejects=rejects)
+
+
+def _screen_events(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
+    events, today = parsed.events, arrived_at.astimezone(zone).date()
+    late, early = pa.scalar(today + timedelta(days=1)), pa.scalar(today - STALE_AFTER)
+    future, stale = pc.greater(events["business_date"], late), pc.less(events["business_date"], early)
+    bad = pc.or_(future, stale)
+    refused = events.filter(bad).to_pylist()
+    if not refused:
+        return parsed
+    rejects = list(parsed.rejects)
+    for row in refused:
+        is_future = row["business_date"] > today
+        side = "after the day of arrival" if is_future else "more than five years before"
+        content = f"{row['point_no']},{row['meter_no']},{row['occurred_at'].isoformat()},{row['event_code']}"
+        rejects.append(
+            Reject(
+                row["row_number"], "future" if is_future else "stale",
+                f"the event's date {row['business_date']} is {side} {today}",
+                row["point_no"], None, row["business_date"], content,
+            )
+        )  # fmt: skip
+    rejects.sort(key=lambda reject: reject.row_number)
+    return replace(parsed, events=events.filter(pc.invert(bad)), rejects=rejects)
 
 
 def _screen_reads(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:

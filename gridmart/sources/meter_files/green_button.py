@@ -13,13 +13,14 @@ from gridmart.sources.meter_files import cim, xml_reader
 from gridmart.sources.meter_files.cim import whole
 from gridmart.sources.meter_files.grid import Gatherer, Stream
 from gridmart.sources.meter_files.model import MAX_POINT_LENGTH, Parsed, RefusalError
-from gridmart.sources.meter_files.numbers import number
+from gridmart.sources.meter_files.numbers import NOT_A_NUMBER, number
 from gridmart.sources.meter_files.stated_time import StatedTime
 from gridmart.sources.meter_files.xml_reader import BrokenError, Element
 
 NAME = "green_button"
 IS_TEXT = True
 ESPI = b"http://naesb.org/espi"
+NO_POWER = 10**9
 ELECTRICITY = 0  # kind of a service category
 LETTERS = {7: "S", 8: "E", 9: "E", 11: "E", 12: "E", 13: "E", 15: "E"}  # quality of a reading; the others are actual
 
@@ -115,11 +116,12 @@ class _Feed:
         if not types:
             return "bad_structure", f"no ReadingType is linked to {block.reading[-80:]!r}"
         kind = types[0]
-        code, power = whole(kind.word("uom"), -1), whole(kind.word("powerOfTenMultiplier"))
+        code, power = whole(kind.word("uom"), -1), whole(kind.word("powerOfTenMultiplier") or "0", NO_POWER)
         flow = whole(kind.word("flowDirection"))
         scale = cim.scale_of(code, power)
-        if scale is None or code < 0:
-            return "unit_mismatch", f"unit {code} with a power of ten of {power} is not known"
+        if scale is None or code < 0 or power == NO_POWER:
+            said = kind.word("powerOfTenMultiplier")[:20]
+            return "unit_mismatch", f"unit {code} with a power of ten of {said!r} is not known"
         service = self.services.get(address, ELECTRICITY)
         is_electricity = service == ELECTRICITY and whole(kind.word("commodity")) in cim.ELECTRICITY
         channel = cim.channel_of(code, flow) if is_electricity else None
@@ -146,7 +148,7 @@ class _Feed:
             if start < 0 or seconds <= 0:
                 self.found.reject(line, "bad_date", "the reading has no start and duration", stream, content)
             elif value is None:
-                self.found.reject(line, "bad_number", f"value {text[:40]!r} is not a number", stream, content)
+                self.found.reject(line, "bad_number", f"value {text[:40]!r} is {NOT_A_NUMBER}", stream, content)
             elif is_index:
                 self.found.index(stream, start + seconds, value, flag, line)
             else:
@@ -155,10 +157,10 @@ class _Feed:
 
 
 def _reading(reading: Element) -> tuple[int, int, str, str, int]:
-    """Start (-1: none), duration (0: none), value, flag and line of an IntervalReading."""
+    """Start (-1: none), duration (0: not stated), value, flag and line of an IntervalReading."""
     period = reading.first("timePeriod")
     start = _long(period.word("start")) if period else -1
-    duration = whole(period.word("duration")) if period else 0
+    duration = whole(period.word("duration") or "0", -1) if period else 0
     return start, duration, reading.word("value")[:100], _flag(reading), reading.line
 
 

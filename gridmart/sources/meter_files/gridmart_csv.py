@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from gridmart.sources.meter_files import numbers
 from gridmart.sources.meter_files.checks import MAX_VERSION, NO_DATE, Checks, Columns, by_value, mask
 from gridmart.sources.meter_files.model import Parsed, RefusalError, Reject, short, value_lists
 
 NAME = "gridmart_csv"
 IS_TEXT = True
 HEAD = ("point", "channel", "unit", "date", "interval_minutes", "version", "register_start", "register_end")
-NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 
 
 def matches(head: bytes) -> bool:
@@ -131,19 +131,21 @@ class _Reader:
             )
 
     def _numbers(self, name: str) -> np.ndarray:
-        """Float values of a column, NaN where empty; refuses what is no finite number."""
+        """Float values of a column, NaN where empty; refuses what is no number."""
         column = self.table[name].combine_chunks()
         if pa.types.is_floating(column.type):
             values = column.to_numpy(zero_copy_only=False)
-            bad = ~np.isfinite(values) & column.is_valid().to_numpy(zero_copy_only=False)
+            bad = ~numbers.are_numbers(values) & column.is_valid().to_numpy(zero_copy_only=False)
         else:
             empty = pc.equal(column, "")
-            is_number = pc.match_substring_regex(column, NUMBER)
+            is_number = pc.match_substring_regex(column, numbers.NUMBER)
             texts = pc.if_else(is_number, column, pa.scalar(None, pa.string()))
             values = pc.cast(texts, pa.float64()).to_numpy(zero_copy_only=False)
-            bad = mask(pc.invert(pc.or_(empty, is_number))) | np.isinf(values)
+            bad = mask(pc.invert(empty)) & ~numbers.are_numbers(values)
         if bad.any():
-            self.checks.refuse(bad, "bad_number", lambda row: f"{name} is {self._said(name, row)}, not a number")
+            self.checks.refuse(
+                bad, "bad_number", lambda row: f"{name} is {self._said(name, row)}, {numbers.NOT_A_NUMBER}"
+            )
         return values
 
     def _matrix(self) -> np.ndarray:

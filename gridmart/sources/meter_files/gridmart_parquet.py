@@ -1,31 +1,28 @@
-"""gridmart Parquet: the columns of gridmart CSV, and `values`, a list of the day's interval values.
-
-What a file claims about itself is checked before anything is unpacked: files from outside are hostile.
-"""
+"""gridmart Parquet: the columns of gridmart CSV, and `values`, a list of the day's interval values."""
 
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from gridmart.sources.meter_files import container
+from gridmart.sources.meter_files import container, meter_events, numbers, parquet_table
 from gridmart.sources.meter_files.checks import NO_DATE, Checks, Columns
 from gridmart.sources.meter_files.gridmart_csv import HEAD
-from gridmart.sources.meter_files.model import MAX_POINT_LENGTH, Parsed, RefusalError
-from gridmart.sources.meter_files.parquet_claims import MAGIC, Limits, check
+from gridmart.sources.meter_files.model import Parsed
+from gridmart.sources.meter_files.parquet_claims import MAGIC, Limits
+from gridmart.sources.meter_files.parquet_table import plain, texts
 
 NAME = "gridmart_parquet"
 IS_TEXT = False
 TEXTS, WHOLES, REALS = HEAD[:3], ("interval_minutes", "version"), ("register_start", "register_end")
 COLUMNS = (*HEAD, "values")
 KINDS = {
-    **dict.fromkeys(TEXTS, "string"),
-    "date": "date",
-    **dict.fromkeys(WHOLES, "integer of at most 64 bits"),
-    **dict.fromkeys(REALS, "double"),
-    "values": "list<double>",
+    **dict.fromkeys(TEXTS, parquet_table.TEXT),
+    "date": parquet_table.DATE,
+    **dict.fromkeys(WHOLES, parquet_table.WHOLE),
+    **dict.fromkeys(REALS, parquet_table.REAL),
+    "values": parquet_table.REALS,
 }
 MAX_ROWS = 1_000_000
 MAX_VALUES = 64_000_000
@@ -35,63 +32,14 @@ SHOWN = 12  # values of a refused record that quarantine keeps
 
 
 def matches(head: bytes) -> bool:
-    """Content starts as Parquet does."""
-    return head.startswith(MAGIC)
+    """Parquet, unless it is of events."""
+    return head.startswith(MAGIC) and not meter_events.matches(head)
 
 
 def parse(data: bytes, zone: ZoneInfo) -> Parsed:
     """Read a file; a RefusalError when it is damaged, too large, or of other columns."""
-    return _Reader(_read(data), zone).result()
-
-
-def _read(data: bytes) -> pa.Table:
-    if not data.startswith(MAGIC):
-        raise RefusalError("missing_header", "the file is not Parquet")
-    check(data, Limits(MAX_ROWS, MAX_VALUES, container.MAX_BYTES))
-    try:
-        _check_schema(pq.read_schema(pa.BufferReader(data)))
-        # texts stay dictionaries: a long text that a million rows share is kept once
-        file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=list(TEXTS))
-        table = file.read(use_threads=False)
-        table.validate(full=True)
-        return table.select(list(COLUMNS)).unify_dictionaries().combine_chunks()
-    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError, MemoryError) as error:
-        reason = str(error).split("\n", 1)[0][:200]
-        if isinstance(error, UnicodeError) or "utf8" in reason.lower():
-            raise RefusalError("bad_encoding", "the file holds text that is not UTF-8") from error
-        raise RefusalError("damaged", f"the Parquet file cannot be read: {_plain(reason)}") from error
-
-
-def _fits(kind: pa.DataType, name: str) -> bool:
-    t = pa.types
-    if name in TEXTS:
-        return t.is_string(kind) or t.is_large_string(kind) or (t.is_dictionary(kind) and _fits(kind.value_type, name))
-    if name == "date":
-        return t.is_date32(kind)
-    if name in WHOLES:
-        return t.is_integer(kind) and kind != pa.uint64()
-    if name in REALS:
-        return t.is_float64(kind)
-    return (t.is_list(kind) or t.is_large_list(kind)) and t.is_float64(kind.value_type)
-
-
-def _check_schema(schema: pa.Schema) -> None:
-    if sorted(schema.names) != sorted(COLUMNS):
-        missing = [name for name in COLUMNS if name not in schema.names]
-        wrong = f"{missing[0]} is missing" if missing else f"see {_plain(_odd(schema.names))!r}"
-        raise RefusalError("missing_header", f"the columns are not those of gridmart Parquet: {wrong}")
-    for name in COLUMNS:
-        kind = schema.field(name).type
-        if not _fits(kind, name):
-            raise RefusalError("missing_header", f"column {name} is {_plain(str(kind))}, not {KINDS[name]}")
-
-
-def _odd(names: list[str]) -> str:
-    return next(name for name in names if name not in COLUMNS or names.count(name) > 1)
-
-
-def _plain(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text[:120])
+    limits = Limits(MAX_ROWS, MAX_VALUES, container.MAX_BYTES)
+    return _Reader(parquet_table.read(data, KINDS, limits, "gridmart Parquet"), zone).result()
 
 
 class _Reader:
@@ -100,7 +48,7 @@ class _Reader:
     def __init__(self, table: pa.Table, zone: ZoneInfo) -> None:
         self.table, self.zone = table, zone
         self.columns = {name: self._whole(table[name]) for name in COLUMNS}
-        self.texts = {name: _texts(self.columns[name]) for name in TEXTS}
+        self.texts = {name: texts(self.columns[name]) for name in TEXTS}
 
     @staticmethod
     def _whole(column: pa.ChunkedArray) -> pa.Array:
@@ -138,14 +86,14 @@ class _Reader:
     def _reals(self, name: str, checks: Checks) -> np.ndarray:
         column = self.columns[name]
         values = column.to_numpy(zero_copy_only=False)
-        bad = ~np.isfinite(values) & column.is_valid().to_numpy(zero_copy_only=False)
-        checks.refuse(bad, "bad_number", lambda row: f"{name} is {self._said(name, row)}, not a number")
+        bad = ~numbers.are_numbers(values) & column.is_valid().to_numpy(zero_copy_only=False)
+        checks.refuse(bad, "bad_number", lambda row: f"{name} is {self._said(name, row)}, {numbers.NOT_A_NUMBER}")
         return values
 
     def _refuse_odd_values(self, checks: Checks, flat: pa.Array, firsts: np.ndarray, lengths: np.ndarray) -> None:
-        """Refuse records with a value that is there and no finite number."""
+        """Refuse records with a value that is there and no number."""
         values = flat.to_numpy(zero_copy_only=False)
-        odd = ~np.isfinite(values)
+        odd = ~numbers.are_numbers(values)
         if int(odd.sum()) == flat.null_count:
             return
         places = np.flatnonzero(odd & flat.is_valid().to_numpy(zero_copy_only=False))
@@ -155,12 +103,12 @@ class _Reader:
         bad[row] = True
         checks.refuse(
             bad, "bad_number",
-            lambda r: f"value {first[r] - firsts[r] + 1} is {values[first[r]]}, not a number",
+            lambda r: f"value {first[r] - firsts[r] + 1} is {values[first[r]]}, {numbers.NOT_A_NUMBER}",
         )  # fmt: skip
 
     def _said(self, name: str, row: int) -> str:
         if name in TEXTS:
-            return _plain(self.texts[name][row].as_py())[:40]
+            return plain(self.texts[name][row].as_py())[:40]
         column = self.columns[name]
         if name == "date":  # a date may lie outside of what Python knows
             days = column.cast(pa.int32())[row].as_py()
@@ -173,15 +121,6 @@ class _Reader:
         shown = values.values[:SHOWN].to_pylist() if values.is_valid else []
         cells = [self._said(name, row) for name in HEAD] + ["" if v is None else f"{v:g}" for v in shown]
         return ",".join([*cells, "…"] if values.is_valid and len(values) > SHOWN else cells)
-
-
-def _texts(column: pa.Array) -> pa.Array:
-    """Texts of a column, null as empty, cut where they are longer than any that is allowed."""
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    words = pc.utf8_slice_codeunits(column.dictionary.cast(pa.string()), 0, MAX_POINT_LENGTH + 1)
-    short = pa.DictionaryArray.from_arrays(column.indices, words)
-    return short.dictionary_decode().fill_null("")
 
 
 def _used(flat: pa.Array, firsts: np.ndarray, lengths: np.ndarray, due: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from gridmart.sources.meter_files import cim, xml_reader
 from gridmart.sources.meter_files.cim import whole
 from gridmart.sources.meter_files.grid import DAY_S, Gatherer, Stream
 from gridmart.sources.meter_files.model import MAX_POINT_LENGTH, Parsed, RefusalError
-from gridmart.sources.meter_files.numbers import number
+from gridmart.sources.meter_files.numbers import NOT_A_NUMBER, number
 from gridmart.sources.meter_files.times import iso_s
 from gridmart.sources.meter_files.xml_reader import BrokenError, Element
 
@@ -20,6 +20,7 @@ MEASURING_S = {  # third code, in seconds
     1: 600, 2: 900, 3: 60, 4: DAY_S, 5: 1800, 6: 300, 7: 3600, 10: 120, 11: 180, 31: 1200,
 }  # fmt: skip
 LETTERS = {7: "S", 8: "E", 11: "E", 12: "E"}  # second code of a quality: edited, estimated, derived, projected
+NO_CODE = -(10**9)
 POINT = (("UsagePoint", "mRID"), ("UsagePoint", "Names", "name"), ("Meter", "mRID"), ("Meter", "Names", "name"))
 
 
@@ -72,8 +73,8 @@ class _Document:
     def _values(self, point: str, owner: Element, values: list[Element]) -> None:
         kind = owner.first("ReadingType")
         text = (kind.attributes.get("ref") or kind.word("mRID") or kind.text.strip()) if kind else ""
-        codes = [whole(code, -1) for code in text.split(".")]
-        if len(codes) != 18 or min(codes) < -9:
+        codes = [whole(code, NO_CODE) for code in text.split(".")]
+        if len(codes) != 18 or NO_CODE in codes:
             content = f"{point} {text}"
             return self.found.reject(
                 owner.line, "unknown_channel", f"reading type {text[:60]!r} has not 18 codes", None, content
@@ -124,7 +125,7 @@ class _Document:
         if end is None:
             self.found.reject(value.line, "bad_date", "the reading has no time stamp in ISO 8601", stream, text)
         elif amount is None:
-            reason = f"value {value.word('value')[:40]!r} is not a number"
+            reason = f"value {value.word('value')[:40]!r} is {NOT_A_NUMBER}"
             self.found.reject(value.line, "bad_number", reason, stream, text)
         elif codes[3] in cim.INDEX:
             self.found.index(stream, end, amount, _flag(value), value.line)

@@ -69,6 +69,18 @@ READS = pa.schema(
     }
 )
 
+# What a meter, or the head-end about it, reports; occurred_at: UTC, business_date: its local date.
+EVENTS = pa.schema(
+    {
+        "point_no": pa.string(),
+        "meter_no": pa.string(),
+        "event_code": pa.string(),
+        "occurred_at": pa.timestamp("us", "UTC"),
+        "business_date": pa.date32(),
+        "row_number": pa.int64(),
+    }
+)
+
 # What a record says beside its values: one row a word (a service order, a reason, a meter's number).
 DETAILS = pa.schema(
     {
@@ -154,7 +166,7 @@ class Rejects(list[Reject]):
 
 @dataclass
 class Parsed:
-    """Content of one file: delivered = rows of days + rows of reads + rejects.
+    """Content of one file: delivered = rows of days + rows of reads + rows of events + rejects.
 
     zones: the local time that the file itself states for a point, where it does.
     """
@@ -167,11 +179,12 @@ class Parsed:
     reads: pa.Table = field(default_factory=lambda: READS.empty_table())
     details: pa.Table = field(default_factory=lambda: DETAILS.empty_table())
     zones: dict[str, tzinfo] = field(default_factory=dict)
+    events: pa.Table = field(default_factory=lambda: EVENTS.empty_table())
 
     @property
     def accepted(self) -> int:
         """Records that can be read."""
-        return self.days.num_rows + self.reads.num_rows
+        return self.days.num_rows + self.reads.num_rows + self.events.num_rows
 
     @property
     def delivered(self) -> int:
@@ -187,7 +200,7 @@ class Format(Protocol):
 
     def matches(self, head: bytes) -> bool:
         """Whether content that starts with these bytes is of this format. A text has no BOM and is there with at
-        least its first line."""
+        least its first line; bytes that are no text are there in whole."""
 
     def parse(self, data: bytes, zone: ZoneInfo) -> Parsed:
         """Read content (a text: valid UTF-8); a RefusalError when nothing in it can be read."""
@@ -218,10 +231,11 @@ def join(parts: Iterable[Parsed]) -> Parsed:
     if len(listed) == 1:
         return listed[0]
     days, registers, rejects, offset = [], [], [], 0
-    reads, details, zones = [], [], {}
+    reads, details, events, zones = [], [], [], {}
     for part in listed:
         reads.append(_shifted(part.reads, offset))
         details.append(_shifted(part.details, offset))
+        events.append(_shifted(part.events, offset))
         zones.update(part.zones)
         days.append(_shifted(part.days, offset))
         registers.append(_shifted(part.registers, offset))
@@ -232,7 +246,7 @@ def join(parts: Iterable[Parsed]) -> Parsed:
     names = sorted({part.format for part in listed if part.format})
     return Parsed(
         "+".join(names), pa.concat_tables(days), pa.concat_tables(registers), rejects, offset,
-        pa.concat_tables(reads), pa.concat_tables(details), zones,
+        pa.concat_tables(reads), pa.concat_tables(details), zones, pa.concat_tables(events),
     )  # fmt: skip
 
 

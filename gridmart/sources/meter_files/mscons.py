@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
+from gridmart.sources.meter_files.cim import whole
 from gridmart.sources.meter_files.grid import Gatherer, Stream
 from gridmart.sources.meter_files.model import MAX_POINT_LENGTH, Parsed, RefusalError
-from gridmart.sources.meter_files.numbers import number
+from gridmart.sources.meter_files.numbers import NOT_A_NUMBER, number
 from gridmart.sources.meter_files.times import stamp_s
 
 NAME = "mscons"
@@ -137,11 +138,9 @@ class _Interchange:
     def _end_message(self, row: int, content: list[list[str]]) -> None:
         self._flush()
         stated = content[0][0]
-        if self.opened is not None and stated.isascii() and stated.isdigit() and len(stated) < 10:
-            count = row - self.opened + 1
-            if int(stated) != count:
-                reason = f"UNT states {int(stated)} segments, the message has {count}: some may be lost"
-                self.found.reject(row, "bad_structure", reason)
+        if self.opened is not None and whole(stated, -1) != (count := row - self.opened + 1):
+            reason = f"UNT states {stated[:20]!r} segments, the message has {count}: some may be lost"
+            self.found.reject(row, "bad_structure", reason)
         self.opened = None
 
     def _close_message(self, row: int, reason: str) -> None:
@@ -220,7 +219,7 @@ class _Interchange:
         measure, kind, tariff = found.groups()
         value = number(quantity.text)
         if value is None:
-            return "bad_number", f"quantity {quantity.text[:40]!r} is not a number"
+            return "bad_number", f"quantity {quantity.text[:40]!r} is {NOT_A_NUMBER}"
         times = quantity.times or line.times
         if any(moment < 0 for moment in times.values()):
             return "bad_date", "a DTM of the quantity is no time"

@@ -328,8 +328,8 @@ def _matrix(records: list[_Day], width: int) -> np.ndarray:
     for row, record in enumerate(records):
         for place, cell in enumerate(record.values.split(b",")):
             text = cell.strip()
-            if text and not (IS_NUMBER.match(text) and np.isfinite(float(text))):
-                record.fault = "bad_number", f"value {place + 1} is {short(text)[:40]!r}, not a number"
+            if text and not (IS_NUMBER.match(text) and abs(float(text)) <= numbers.LARGEST):
+                record.fault = "bad_number", f"value {place + 1} is {short(text)[:40]!r}, {numbers.NOT_A_NUMBER}"
                 break
             if text:
                 matrix[row, place] = float(text)

@@ -12,7 +12,7 @@ from gridmart.sources.meter_files import model
 from gridmart.sources.meter_files.grid import Gatherer, Stream
 from gridmart.sources.meter_files.model import MAX_POINT_LENGTH, Parsed, RefusalError, short
 from gridmart.sources.meter_files.nem12 import FLAG, details_table
-from gridmart.sources.meter_files.numbers import number
+from gridmart.sources.meter_files.numbers import NOT_A_NUMBER, number
 from gridmart.sources.meter_files.times import stamp_s
 
 NAME = "nem13"
@@ -104,7 +104,7 @@ class _Reader:
         value, before, after = number(cells[18]), number(cells[8]), number(cells[13])
         for name, cell, found in (("quantity", 18, value), ("previous read", 8, before), ("current read", 13, after)):
             if found is None and (cells[cell] or cell == 18):
-                return "bad_number", f"{name} is {cells[cell][:40]!r}, not a number"
+                return "bad_number", f"{name} is {cells[cell][:40]!r}, {NOT_A_NUMBER}"
         flag = cells[15].upper()
         if not FLAG.match(flag):
             return "bad_structure", f"quality flag {flag[:10]!r} is not one of A, E, F, N, S"

@@ -11,7 +11,7 @@ from gridmart.sources.meter_files import xml_reader
 from gridmart.sources.meter_files.cim import whole
 from gridmart.sources.meter_files.grid import Gatherer, Stream
 from gridmart.sources.meter_files.model import LENGTHS, MAX_POINT_LENGTH, Parsed, RefusalError
-from gridmart.sources.meter_files.numbers import number
+from gridmart.sources.meter_files.numbers import NOT_A_NUMBER, number
 from gridmart.sources.meter_files.times import stamp_s
 from gridmart.sources.meter_files.xml_reader import BrokenError, Element
 
@@ -104,7 +104,7 @@ class _Report:
         text = record.attributes[name]
         value = number(text)
         if value is None:
-            self._reject(record, "bad_number", f"{name} is {text[:40]!r}, not a number")
+            self._reject(record, "bad_number", f"{name} is {text[:40]!r}, {NOT_A_NUMBER}")
         return value
 
     def _profile(self, records: list[Element]) -> None:

@@ -12,6 +12,7 @@ from gridmart.sources.meter_files import (
     gridmart_csv,
     gridmart_parquet,
     iec61968,
+    meter_events,
     mscons,
     nem12,
     nem13,
@@ -23,6 +24,7 @@ from gridmart.sources.meter_files.model import Format, Parsed, RefusalError, Rej
 FORMATS: tuple[Format, ...] = (
     gridmart_csv,
     gridmart_parquet,
+    meter_events,
     nem12,
     nem13,
     chinese_csv,
@@ -81,7 +83,7 @@ def parse_bytes(data: bytes, zone: ZoneInfo, format_name: str | None = None) -> 
                 if isinstance(content, RefusalError):
                     raise content
                 part = _parse(content, zone, format_name)
-                if not part.delivered:
+                if not part.delivered and part.format != meter_events.NAME:  # that nothing happened is news
                     raise RefusalError("empty_file", "the file holds no record")
                 parts.append(part)
             except RefusalError as refusal:
@@ -96,7 +98,7 @@ def _parse(content: bytes, zone: ZoneInfo, format_name: str | None) -> Parsed:
         found = format_named(format_name)
         return found.parse(_text(content) if found.IS_TEXT else content, zone)
     for found in FORMATS:
-        if not found.IS_TEXT and found.matches(content[:HEAD]):
+        if not found.IS_TEXT and found.matches(content):
             return found.parse(content, zone)
     text = _text(content)
     return _format_of(text).parse(text, zone)

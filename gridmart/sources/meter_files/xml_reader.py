@@ -64,7 +64,10 @@ class _FoundError(Exception):
 
 
 def root(head: bytes) -> tuple[str, str, dict[str, str]] | None:
-    """Namespace, name and attributes of a document's first element, from its first bytes; None if it has none."""
+    """Namespace, name and attributes of a document's first element, from its first bytes; None if it has none.
+
+    Raises RefusalError where entities are declared: attributes may call them.
+    """
     if not head.lstrip(b" \t\r\n").startswith(b"<"):
         return None
     found: list[tuple[str, str, dict[str, str]]] = []
@@ -75,10 +78,14 @@ def root(head: bytes) -> tuple[str, str, dict[str, str]] | None:
         raise _FoundError
 
     parser = expat.ParserCreate("utf-8", " ")
-    parser.StartElementHandler = start
+    parser.StartElementHandler, parser.EntityDeclHandler = start, _entities
     with contextlib.suppress(_FoundError, expat.ExpatError, ValueError):
         parser.Parse(head.lstrip(b" \t\r\n"), False)
     return found[0] if found else None
+
+
+def _entities(*_: object) -> None:
+    raise RefusalError("xml_entities", "the document has a document type: entities are not read")
 
 
 @contextlib.contextmanager
@@ -145,11 +152,8 @@ def read(data: bytes, wanted: frozenset[str], handle: Callable[[Element], None])
                 raise RefusalError("archive_limit", f"one text has more than {MAX_TEXT:,} characters")
             texts[-1].append(content)
 
-    def doctype(*_: object) -> None:
-        raise RefusalError("xml_entities", "the document has a document type: entities are not read")
-
     parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = text, doctype
+    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = text, _entities
     blanks = len(data) - len(data.lstrip(b" \t\r\n"))  # a declaration must come first; files have blank lines before it
     try:
         with _without_collector():

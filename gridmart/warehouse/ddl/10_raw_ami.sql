@@ -124,4 +124,18 @@ create table if not exists raw_ami.quarantine (
 create unique index if not exists quarantine_key on raw_ami.quarantine
     (file_id, row_number, rule, point_no, (coalesce(business_date, date '0001-01-01')));
 
+-- told by files of events: an event that several tell is there once
+create table if not exists raw_ami.meter_event (
+    point_no text not null,
+    meter_no text not null,
+    event_code text not null,
+    occurred_at timestamptz not null,
+    business_date date not null,
+    arrived_at timestamptz not null,
+    file_id text not null,
+    row_number bigint not null,
+    primary key (point_no, meter_no, occurred_at, event_code)
+);
+create index if not exists meter_event_date on raw_ami.meter_event using brin (business_date);
+
 reset role;

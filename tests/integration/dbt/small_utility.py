@@ -124,7 +124,15 @@ def create(connection: psycopg.Connection) -> None:
     for (schema, table), ddl in OTHERS.items():
         connection.execute(f"drop table if exists {schema}.{table} cascade")
         connection.execute(f"create table {schema}.{table} ({ddl})")
-    for table in ("point_day", "transformer_hour", "feeder_hour", "collection_day", "file", "quarantine"):
+    for table in (
+        "point_day",
+        "transformer_hour",
+        "feeder_hour",
+        "collection_day",
+        "file",
+        "quarantine",
+        "meter_event",
+    ):
         connection.execute(f"truncate raw_ami.{table}")
 
 
@@ -481,6 +489,20 @@ def load(connection: psycopg.Connection) -> None:
         connection, "raw_ami", "quarantine",
         [("f" * 64, "a.csv", 7, "negative", "import below zero", "ask for a new version", point(9), FIRST, LAST)],
         "file_id,file_name,row_number,rule,reason,next_step,point_no,business_date,arrived_date",
+    )  # fmt: skip
+    noon = datetime(2026, 9, 17, 4, tzinfo=UTC)
+    put(
+        connection, "raw_ami", "meter_event",
+        [
+            (number, f"M{number}", code, noon + timedelta(hours=hours), (noon + timedelta(hours=hours)).date(),
+             LOADED_AT, "f" * 64, row)
+            for row, (number, code, hours) in enumerate(
+                [(point(3), "power_off", 0), (point(3), "power_on", 2), (point(4), "cover_open", 0),
+                 ("P999999999", "beep", 0)],
+                start=1,
+            )
+        ],
+        "point_no,meter_no,event_code,occurred_at,business_date,arrived_at,file_id,row_number",
     )  # fmt: skip
 
 

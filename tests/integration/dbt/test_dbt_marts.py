@@ -99,6 +99,20 @@ def test_a_participant_whom_nobody_knows_keeps_its_row(built: dict[str, str]) ->
     ]
 
 
+def test_an_event_has_its_end_and_one_of_nobody_knows_what_stays(built: dict[str, str]) -> None:
+    rows = query(
+        "select point_no, event_code, event_zh, account_no, transformer_no, duration_hours "
+        "from marts_candidate.fct_meter_event order by 1, 2"
+    )
+    three, four = (small_utility.point(n) for n in (3, 4))
+    assert rows == [
+        (three, "power_off", "电能表停电", small_utility.account(3), "T0003", 2),
+        (three, "power_on", "电能表上电", small_utility.account(3), "T0003", None),
+        (four, "cover_open", "电能表开表盖", small_utility.account(4), "T0004", None),
+        ("P999999999", "beep", None, None, None, None),
+    ]
+
+
 def test_a_stage_is_late_by_working_days_and_an_open_one_goes_on(built: dict[str, str]) -> None:
     stages = "select application_no, stage_number, limit_days, working_days, is_late, is_open "
     ((as_of,),) = query("select settled_as_of from intermediate.int_as_of")

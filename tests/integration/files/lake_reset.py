@@ -14,4 +14,4 @@ def empty_lake() -> None:
             except psycopg.errors.UndefinedTable:
                 return
     with connect("loader", autocommit=True) as connection:
-        connection.execute("truncate raw_ami.file, raw_ami.quarantine")
+        connection.execute("truncate raw_ami.file, raw_ami.quarantine, raw_ami.meter_event")

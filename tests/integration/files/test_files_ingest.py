@@ -8,15 +8,24 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
-from format_samples import SAMPLES, frozen_csv, prime_meter, prime_report
+from format_samples import SAMPLES, format_of, frozen_csv, prime_meter, prime_report
 from lake_reset import empty_lake
-from meter_file_samples import csv_file, csv_of_days, csv_row, nem12_file, record_200, record_300
+from meter_file_samples import (
+    csv_file,
+    csv_of_days,
+    csv_row,
+    event,
+    events_file,
+    nem12_file,
+    record_200,
+    record_300,
+)
 
 from gridmart.errors import GridmartError
 from gridmart.lake import ingest, ingest_work, tables
@@ -106,7 +115,7 @@ def test_every_format_comes_in_and_what_the_lake_cannot_keep_is_in_quarantine(in
     put(installation, "s05.xml", prime_report("S05", prime_meter(close.format(0), close.format(1))))
     run()
     formats = {row[0] for row in rows("file", "format")}
-    assert set(SAMPLES) <= formats
+    assert {format_of(name) for name in SAMPLES} <= formats
     accounts_balance()
     assert ("UP1", "import_kwh", 15, 0.001, "A") in rows(
         "reading_raw", "point_no, channel, interval_minutes, value, quality_flag"
@@ -125,6 +134,33 @@ def test_a_file_of_registers_alone_touches_its_dates(installation: Settings):
     assert run() == {
         "from": "2026-10-03", "to": "2026-10-03", "files": 1, "readings": 0, "quarantined": 0, "touched": True,
     }  # fmt: skip
+    accounts_balance()
+
+
+def test_events_of_meters_come_in_once_however_often_they_are_told(installation: Settings):
+    at = datetime(2026, 10, 1, 1, 2, 3, tzinfo=UTC)
+    off, on = event(occurred_at=at), event(occurred_at=at, event_code="power_on")
+    put(installation, "a.parquet", events_file(off, off, event(event_code="!")))
+    assert run()["quarantined"] == 1
+    sent = installation.head_end_inbox / "events_1400101_20261001.parquet"
+    sent.parent.mkdir(parents=True, exist_ok=True)
+    sent.write_bytes(events_file(off, on))
+    sent.with_name("frozen_1400101_20261001.parquet").write_bytes(b"not taken in")
+    try:
+        answer = run()
+        assert (answer["files"], answer["from"], answer["touched"]) == (1, "2026-10-01", True)
+        assert run()["files"] == 0
+    finally:
+        shutil.rmtree(sent.parent)
+    assert [row[:2] for row in rows("event", "event_code, row_number")] == [
+        ("power_off", 1), ("power_off", 1), ("power_off", 2), ("power_on", 2),
+    ]  # fmt: skip
+    with connect("loader") as connection:
+        told = connection.execute(
+            "select event_code, occurred_at, business_date, row_number from raw_ami.meter_event order by 1"
+        ).fetchall()
+    assert told == [("power_off", at, FIRST, 1), ("power_on", at, FIRST, 2)]
+    assert [row[0] for row in rows("quarantine", "rule")] == ["bad_structure"]
     accounts_balance()
 
 

@@ -3,7 +3,19 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from meter_file_samples import csv_file, csv_row, nem12_file, nem13_file, record_200, record_250, record_300
+from meter_file_samples import (
+    csv_file,
+    csv_row,
+    event,
+    events_file,
+    nem12_file,
+    nem13_file,
+    parquet_file,
+    parquet_row,
+    record_200,
+    record_250,
+    record_300,
+)
 
 EASTERN = ZoneInfo("America/New_York")
 CURVE = ",".join(f"{k // 4:02d}:{k % 4 * 15:02d}" for k in range(96))
@@ -107,6 +119,19 @@ def s02(end: str, value: object = 19, bits: str = "00") -> str:
     return f'<S02 Fh="{end}" Bc="{bits}" AI="{value}" AE="2" R1="11" R4="3"/>'
 
 
+def s04(index: object = 308) -> str:
+    """A billing close."""
+    return (
+        f'<S04 Fhi="20260901000000000S" Fhf="20261001000000000S" Ctr="1" Pt="0" Mx="471" Fx="20260908130000000S">\n'
+        f'<Value AIa="{index}" AEa="0"/><Value AIi="19" AEi="0"/></S04>'
+    )
+
+
+def s05(at: str, index: object = 308) -> str:
+    """A daily close."""
+    return f'<S05 Fh="{at}" Ctr="1" Pt="0"><Value AIa="{index}" AEa="0"/></S05>'
+
+
 def iec_document(*meter_readings: str) -> bytes:
     """A message with MeterReadings."""
     body = "\n".join(meter_readings)
@@ -164,15 +189,23 @@ def edi_intervals(values: list[object], start: datetime, seconds: int = 900, qua
 START = datetime(2026, 10, 1, tzinfo=ZoneInfo("Asia/Shanghai"))
 POINT = "LOC+172+DE00012345600000000000000000TEST1"
 
-# a whole small file of each format, by its name
+# a whole small file of each format, by its name; of a format's other kinds of file, by `<format>:<kind>`
 SAMPLES: dict[str, bytes] = {
     "gridmart_csv": csv_file(csv_row(start=1, end=2), csv_row("P000000002", unit="Wh")),
+    "gridmart_parquet": parquet_file(
+        parquet_row(register_start=1.0, register_end=2.0), parquet_row(point="P000000002", unit="Wh")
+    ),
+    "meter_events": events_file(event(), event(event_code="power_on", meter_no="MP000000002")),
     "nem12": nem12_file(
         record_200(), record_300(), record_300("20261002", tail="V,,,,"), "400,1,20,A,,", "400,21,48,S14,0,lost",
         "500,S,SRV1,20261001121004,001123.5", record_200(suffix="B1", minutes=15), record_300(values=[1] * 96),
     ),
     "nem13": nem13_file(record_250(), "550,N,,S,SRV-1", record_250(end="20261005000000")),
     "chinese_csv": curve_csv(curve_row(), curve_row("反向有功电量曲线", "kWh", day="2026/10/2")).encode(),
+    "chinese_csv:frozen": frozen_csv(
+        "1400000001,M000001,2026-10-01,80,100.5,1.0,20.5,39.0,40.0",
+        "1400000001,M000001,2026-10-02,80,102.5,1.5,21.5,39.5,40.0",
+    ).encode(),
     "green_button": feed(
         usage_point(), reading_type(), local_time(), interval_block([1, 2, 3], START),
         interval_block([4, 5], START + timedelta(hours=1), quality=8),
@@ -180,7 +213,14 @@ SAMPLES: dict[str, bytes] = {
     "mscons": edifact(POINT, "LIN+1", "PIA+5+1-1?:1.29.0:SRW", *edi_intervals([1, 2.5], START),
                       "LIN+2", "PIA+5+1-1?:1.8.0:SRW", "QTY+67:100.5:KWH", "DTM+7:202610010000?+08:303"),
     "prime": prime_report("S02", prime_meter(s02("20261001010000000S"), s02("20261001020000000S"), magnitude="1")),
+    "prime:S04": prime_report("S04", prime_meter(s04())),
+    "prime:S05": prime_report("S05", prime_meter(s05("20261001000000000S"), s05("20261002000000000S", 309))),
     "iec61968": iec_document(
         iec_meter(iec_block([1, 2], START + timedelta(minutes=15)), iec_reading(100, "2026-10-01T00:00:00+08:00"))
     ),
 }  # fmt: skip
+
+
+def format_of(name: str) -> str:
+    """The format of a name in SAMPLES."""
+    return name.partition(":")[0]

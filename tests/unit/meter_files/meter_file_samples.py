@@ -1,7 +1,34 @@
 """Small meter files made in place."""
 
-from datetime import date, timedelta
+import io
+from datetime import UTC, date, datetime, timedelta
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+PARQUET = pa.schema(
+    [
+        ("point", pa.string()),
+        ("channel", pa.string()),
+        ("unit", pa.string()),
+        ("date", pa.date32()),
+        ("interval_minutes", pa.int32()),
+        ("version", pa.int64()),
+        ("register_start", pa.float64()),
+        ("register_end", pa.float64()),
+        ("values", pa.list_(pa.float64())),
+    ]
+)
+EVENTS = pa.schema(
+    [
+        ("point_no", pa.string()),
+        ("meter_no", pa.string()),
+        ("occurred_at", pa.timestamp("us", "UTC")),
+        ("event_code", pa.string()),
+        ("event_zh", pa.string()),
+        ("event_en", pa.string()),
+    ]
+)
 HEADER = "point,channel,unit,date,interval_minutes,version,register_start,register_end"
 
 
@@ -62,3 +89,43 @@ def csv_of_days(points: int, first: date, days: int, version: int = 1, base: flo
         for n in range(days) for point in range(points)
     ]  # fmt: skip
     return csv_file(*rows)
+
+
+def parquet_row(**changed: object) -> dict[str, object]:
+    """One record of gridmart Parquet; 96 values of 1.0 unless told otherwise."""
+    usual: dict[str, object] = {
+        "point": "P000000001", "channel": "import_kwh", "unit": "kWh", "date": date(2026, 10, 1),
+        "interval_minutes": 15, "version": 1, "register_start": None, "register_end": None, "values": [1.0] * 96,
+    }  # fmt: skip
+    return usual | changed
+
+
+def parquet_table(*rows: dict[str, object]) -> pa.Table:
+    """Records of gridmart Parquet."""
+    return pa.Table.from_pylist(list(rows), schema=PARQUET)
+
+
+def packed_parquet(content: pa.Table, **options: object) -> bytes:
+    """A Parquet file of any table."""
+    sink = io.BytesIO()
+    pq.write_table(content, sink, **options)
+    return sink.getvalue()
+
+
+def parquet_file(*rows: dict[str, object], **options: object) -> bytes:
+    """A gridmart Parquet file of these records."""
+    return packed_parquet(parquet_table(*rows), **options)
+
+
+def event(**changed: object) -> dict[str, object]:
+    """One meter event."""
+    usual: dict[str, object] = {
+        "point_no": "P000000001", "meter_no": "MP000000001", "occurred_at": datetime(2026, 10, 1, 1, 2, 3, tzinfo=UTC),
+        "event_code": "power_off", "event_zh": "电能表停电", "event_en": "power off",
+    }  # fmt: skip
+    return usual | changed
+
+
+def events_file(*rows: dict[str, object], **options: object) -> bytes:
+    """A file of meter events."""
+    return packed_parquet(pa.Table.from_pylist(list(rows), schema=EVENTS), **options)

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from meter_file_samples import csv_file, csv_row
+from meter_file_samples import PARQUET, csv_file, csv_row, parquet_file, parquet_row, parquet_table
+from meter_file_samples import packed_parquet as packed
 
 from gridmart.simulator.delivery import Delivery, Record, gridmart_csv, gridmart_parquet
 from gridmart.sources.meter_files import gridmart_parquet as reader
@@ -24,41 +24,6 @@ from gridmart.sources.meter_files.registry import parse_bytes, parse_file
 ZONE = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY = date(2026, 10, 1)
-SCHEMA = pa.schema(
-    [
-        ("point", pa.string()),
-        ("channel", pa.string()),
-        ("unit", pa.string()),
-        ("date", pa.date32()),
-        ("interval_minutes", pa.int32()),
-        ("version", pa.int64()),
-        ("register_start", pa.float64()),
-        ("register_end", pa.float64()),
-        ("values", pa.list_(pa.float64())),
-    ]
-)
-
-
-def row(**changed: object) -> dict[str, object]:
-    usual: dict[str, object] = {
-        "point": "P000000001", "channel": "import_kwh", "unit": "kWh", "date": DAY, "interval_minutes": 15,
-        "version": 1, "register_start": None, "register_end": None, "values": [1.0] * 96,
-    }  # fmt: skip
-    return usual | changed
-
-
-def table(*rows: dict[str, object]) -> pa.Table:
-    return pa.Table.from_pylist(list(rows), schema=SCHEMA)
-
-
-def packed(content: pa.Table, **options: object) -> bytes:
-    sink = io.BytesIO()
-    pq.write_table(content, sink, **options)
-    return sink.getvalue()
-
-
-def file(*rows: dict[str, object], **options: object) -> bytes:
-    return packed(table(*rows), **options)
 
 
 def rules(data: bytes, zone: ZoneInfo = ZONE) -> list[tuple[int, str]]:
@@ -67,7 +32,9 @@ def rules(data: bytes, zone: ZoneInfo = ZONE) -> list[tuple[int, str]]:
 
 def test_a_row_keeps_its_values_unit_version_and_registers() -> None:
     values = [None, *map(float, range(95))]
-    parsed = parse_bytes(file(row(values=values, version=7, register_start=10.5, register_end=11.25)), ZONE)
+    parsed = parse_bytes(
+        parquet_file(parquet_row(values=values, version=7, register_start=10.5, register_end=11.25)), ZONE
+    )
     found = parsed.days.to_pylist()[0]
     assert not parsed.rejects
     assert (parsed.format, parsed.lines) == ("gridmart_parquet", 1)
@@ -111,7 +78,7 @@ def test_a_row_keeps_its_values_unit_version_and_registers() -> None:
     ],
 )
 def test_a_bad_row_is_refused_and_its_neighbours_stay(changed: dict[str, object], rule: str) -> None:
-    data = file(row(), row(**changed), row(point="P000000003", values=[2.0] * 96))
+    data = parquet_file(parquet_row(), parquet_row(**changed), parquet_row(point="P000000003", values=[2.0] * 96))
     parsed = parse_bytes(data, ZONE)
     assert [(reject.row_number, reject.rule) for reject in parsed.rejects] == [(2, rule)]
     assert parsed.days["point_no"].to_pylist() == ["P000000001", "P000000003"]
@@ -123,7 +90,7 @@ def test_a_bad_row_is_refused_and_its_neighbours_stay(changed: dict[str, object]
 
 
 def test_a_date_that_no_calendar_has_is_refused() -> None:
-    content = table(row(), row())
+    content = parquet_table(parquet_row(), parquet_row())
     days = pa.array([20_000, 2**31 - 1], pa.int32()).cast(pa.date32())
     data = packed(content.set_column(3, "date", days))
     assert rules(data) == [(2, "bad_date")]
@@ -131,16 +98,21 @@ def test_a_date_that_no_calendar_has_is_refused() -> None:
 
 
 def test_further_values_may_be_empty() -> None:
-    parsed = parse_bytes(file(row(values=[*[1.0] * 96, None, None]), row(values=[2.0] * 96)), ZONE)
+    parsed = parse_bytes(
+        parquet_file(parquet_row(values=[*[1.0] * 96, None, None]), parquet_row(values=[2.0] * 96)), ZONE
+    )
     assert not parsed.rejects
     assert parsed.days["values"].to_pylist() == [[1.0] * 96, [2.0] * 96]
 
 
 @pytest.mark.parametrize(("day", "intervals"), [(date(2026, 3, 29), 92), (date(2026, 10, 25), 100)])
 def test_days_of_23_and_25_hours_hold_their_own_count(day: date, intervals: int) -> None:
-    good, longer = row(date=day, values=[1.0] * intervals), row(date=day, values=[1.0] * (intervals + 1))
-    assert rules(file(good, longer), BERLIN) == [(2, "interval_mismatch")]
-    assert len(parse_bytes(file(good), BERLIN).days["values"][0]) == intervals
+    good, longer = (
+        parquet_row(date=day, values=[1.0] * intervals),
+        parquet_row(date=day, values=[1.0] * (intervals + 1)),
+    )
+    assert rules(parquet_file(good, longer), BERLIN) == [(2, "interval_mismatch")]
+    assert len(parse_bytes(parquet_file(good), BERLIN).days["values"][0]) == intervals
 
 
 @pytest.mark.parametrize(
@@ -155,32 +127,34 @@ def test_days_of_23_and_25_hours_hold_their_own_count(day: date, intervals: int)
     ],
 )
 def test_ways_to_write_the_same_rows_are_read_alike(options: dict[str, object]) -> None:
-    rows = [row(point=f"P{k:09d}", values=[k + n / 8 for n in range(96)], register_start=float(k)) for k in range(5)]
-    assert parse_bytes(file(*rows, **options), ZONE).days.equals(parse_bytes(file(*rows), ZONE).days)
+    rows = [
+        parquet_row(point=f"P{k:09d}", values=[k + n / 8 for n in range(96)], register_start=float(k)) for k in range(5)
+    ]
+    assert parse_bytes(parquet_file(*rows, **options), ZONE).days.equals(parse_bytes(parquet_file(*rows), ZONE).days)
 
 
 def test_other_types_of_the_same_meaning_are_read() -> None:
-    usual = table(row(), row(point="P000000002"))
+    usual = parquet_table(parquet_row(), parquet_row(point="P000000002"))
     kinds = {
         "point": pa.dictionary(pa.int32(), pa.string()), "channel": pa.large_string(), "version": pa.int16(),
         "interval_minutes": pa.uint8(), "values": pa.large_list(pa.float64()),
     }  # fmt: skip
-    other = usual.cast(pa.schema([pa.field(f.name, kinds.get(f.name, f.type)) for f in SCHEMA]))
+    other = usual.cast(pa.schema([pa.field(f.name, kinds.get(f.name, f.type)) for f in PARQUET]))
     other = other.select(other.column_names[::-1])
     assert parse_bytes(packed(other), ZONE).days.equals(parse_bytes(packed(usual), ZONE).days)
 
 
 def _with(name: str, column: pa.Array) -> pa.Table:
-    return table(row()).set_column(SCHEMA.names.index(name), name, column)
+    return parquet_table(parquet_row()).set_column(PARQUET.names.index(name), name, column)
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        table(row()).drop_columns(["unit"]),
-        table(row()).append_column("quality", pa.array(["A"])),
-        table(row()).append_column("unit", pa.array(["kWh"])),
-        table(row()).rename_columns(["point_no", *SCHEMA.names[1:]]),
+        parquet_table(parquet_row()).drop_columns(["unit"]),
+        parquet_table(parquet_row()).append_column("quality", pa.array(["A"])),
+        parquet_table(parquet_row()).append_column("unit", pa.array(["kWh"])),
+        parquet_table(parquet_row()).rename_columns(["point_no", *PARQUET.names[1:]]),
         _with("values", pa.array([[1.0] * 96], pa.list_(pa.float32()))),
         _with("values", pa.array([["1.0"] * 96], pa.list_(pa.string()))),
         _with("values", pa.array([1.0])),
@@ -203,16 +177,16 @@ def test_other_columns_or_types_are_refused_as_a_whole(content: pa.Table) -> Non
 
 
 def test_a_file_of_no_row_is_refused() -> None:
-    assert rules(packed(SCHEMA.empty_table())) == [(0, "empty_file")]
+    assert rules(packed(PARQUET.empty_table())) == [(0, "empty_file")]
 
 
 def test_text_that_is_not_utf8_is_refused() -> None:
-    data = file(row(point="客户"), compression="none")
+    data = parquet_file(parquet_row(point="客户"), compression="none")
     assert rules(data.replace("客户".encode(), "客户".encode("gbk") + b"xx")) == [(0, "bad_encoding")]
 
 
 def test_it_may_be_packed_and_stand_beside_other_formats() -> None:
-    data = file(row(), row())
+    data = parquet_file(parquet_row(), parquet_row())
     assert parse_bytes(gzip.compress(data), ZONE).days.equals(parse_bytes(data, ZONE).days)
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w") as archive:
@@ -224,7 +198,7 @@ def test_it_may_be_packed_and_stand_beside_other_formats() -> None:
 
 
 def test_a_format_that_is_given_is_the_one_that_is_read(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(file(row()))
+    (tmp_path / "a").write_bytes(parquet_file(parquet_row()))
     assert parse_file(tmp_path / "a", ZONE, "gridmart_parquet").days.num_rows == 1
     assert [r.rule for r in parse_file(tmp_path / "a", ZONE, "gridmart_csv").rejects] == ["binary_zeros"]
     (tmp_path / "b").write_bytes(csv_file(csv_row()))
@@ -232,7 +206,7 @@ def test_a_format_that_is_given_is_the_one_that_is_read(tmp_path: Path) -> None:
 
 
 def test_a_file_cut_off_anywhere_is_refused() -> None:
-    data = file(*(row(point=f"P{k}") for k in range(3)))
+    data = parquet_file(*(parquet_row(point=f"P{k}") for k in range(3)))
     for size in range(5, len(data), 37):
         assert rules(data[:size]) == [(0, "truncated")]
     assert [rule for _, rule in rules(data[:4] + data[400:])] in (["damaged"], ["truncated"])
@@ -241,14 +215,14 @@ def test_a_file_cut_off_anywhere_is_refused() -> None:
 
 
 def test_a_file_larger_than_any_delivery_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = file(*[row()] * 40)
+    data = parquet_file(*[parquet_row()] * 40)
     for limit, most in (("MAX_ROWS", 39), ("MAX_VALUES", 40 * 96 - 1)):
         with monkeypatch.context() as patch:
             patch.setattr(reader, limit, most)
             assert rules(data) == [(0, "archive_limit")]
     with monkeypatch.context() as patch:
         patch.setattr(reader.container, "MAX_BYTES", 40 * 96 * 8)
-        assert rules(file(*[row()] * 40, use_dictionary=False)) == [(0, "archive_limit")]
+        assert rules(parquet_file(*[parquet_row()] * 40, use_dictionary=False)) == [(0, "archive_limit")]
     with monkeypatch.context() as patch:
         patch.setattr(parquet_claims, "MAX_FOOTER", 100)
         assert rules(data) == [(0, "archive_limit")]
@@ -257,7 +231,7 @@ def test_a_file_larger_than_any_delivery_is_not_unpacked(monkeypatch: pytest.Mon
 
 def test_a_long_text_that_many_rows_share_stays_one() -> None:
     names = pa.DictionaryArray.from_arrays(pa.array([0] * 2000, pa.int32()), ["P" * 1_000_000])
-    data = packed(table(*[row()] * 2000).set_column(0, "point", names))
+    data = packed(parquet_table(*[parquet_row()] * 2000).set_column(0, "point", names))
     assert len(data) < 200_000  # two gigabytes of text
     parsed = parse_bytes(data, ZONE)
     assert len(parsed.rejects) == 2000
@@ -265,8 +239,8 @@ def test_a_long_text_that_many_rows_share_stays_one() -> None:
 
 
 def test_texts_that_share_a_prefix_are_not_unpacked() -> None:
-    data = file(
-        *(row(point="P" * 1000 + str(k)) for k in range(5)),
+    data = parquet_file(
+        *(parquet_row(point="P" * 1000 + str(k)) for k in range(5)),
         use_dictionary=False, column_encoding={"point": "DELTA_BYTE_ARRAY"},
     )  # fmt: skip
     assert rules(data) == [(0, "damaged")]
@@ -279,16 +253,16 @@ def test_refusals_are_those_of_gridmart_csv() -> None:
     ]  # fmt: skip
     lines, rows = [], []
     for change in changes:
-        told = row() | {"register_start": "", "register_end": ""} | change
+        told = parquet_row() | {"register_start": "", "register_end": ""} | change
         names = ("point", "date", "values", "channel", "unit", "interval_minutes", "version", "register_start")
         lines.append(csv_row(*(told[name] for name in names)))
         typed = {
             name: None if value in ("", "2026-02-30") and name != "point" else value for name, value in change.items()
         }
         typed |= {"register_start": math.nan} if "register_start" in change else {}
-        rows.append(row(**typed | ({"values": [math.inf, *[1.0] * 95]} if "values" in change else {})))
+        rows.append(parquet_row(**typed | ({"values": [math.inf, *[1.0] * 95]} if "values" in change else {})))
     of_csv = parse_bytes(csv_file(*lines), ZONE)
-    of_parquet = parse_bytes(file(*rows), ZONE)
+    of_parquet = parse_bytes(parquet_file(*rows), ZONE)
     assert [r.rule for r in of_csv.rejects] == [r.rule for r in of_parquet.rejects]
     assert [r.row_number - 1 for r in of_csv.rejects] == [r.row_number for r in of_parquet.rejects]
     assert of_csv.days.drop(["row_number"]).equals(of_parquet.days.drop(["row_number"]))
@@ -341,7 +315,9 @@ def test_a_delivery_reads_alike_in_csv_and_parquet(
 @given(st.data())
 def test_a_damaged_file_never_breaks_the_reader(data: st.DataObject) -> None:
     options: dict[str, object] = data.draw(st.sampled_from([{}, {"compression": "none"}, {"data_page_version": "2.0"}]))
-    content = bytearray(file(row(), row(point="P000000002"), row(point="P000000003"), **options))
+    content = bytearray(
+        parquet_file(parquet_row(), parquet_row(point="P000000002"), parquet_row(point="P000000003"), **options)
+    )
     for _ in range(data.draw(st.integers(1, 6))):
         place = data.draw(st.integers(4, len(content) - 9))
         content[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
