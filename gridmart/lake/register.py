@@ -23,8 +23,8 @@ POINT_DAY_TYPES = {
     "transformer_no": pa.string(), "feeder_no": pa.string(), "interval_minutes": pa.int32(),
     "has_generation": pa.bool_(), "multiplier": pa.float64(), "digits": pa.int32(), "is_swap": pa.bool_(),
     "is_due": pa.bool_(), "spike_ratio": pa.float64(), "spike_floor_kw": pa.float64(),
-    "spike_capacity_share": pa.float64(), "high_low_k": pa.float64(), "high_low_floor_share": pa.float64(),
-    "high_low_floor_kwh": pa.float64(), "register_share": pa.float64(), "register_unit": pa.float64(),
+    "spike_capacity_share": pa.float64(), "high_low_k": pa.float64(), "high_low_floor": pa.float64(),
+    "high_low_least_kwh": pa.float64(), "register_share": pa.float64(), "register_unit": pa.float64(),
     "capacity_share": pa.float64(), "flat_floor_kw": pa.float64(), "zero_run_days": pa.float64(),
     "ct_ratio": pa.float64(), "pt_ratio": pa.float64(),
 }  # fmt: skip
@@ -87,7 +87,11 @@ class Register:
             return frame.sort_values(start, kind="stable")
 
         meters = self.tables["meter"]
-        changed = meters[(meters["installed_date"] == at) | (meters["removed_date"] == at)]["point_no"].unique()
+        installed = meters.loc[meters["installed_date"] == at, "point_no"]
+        # a new connection's first meter is none that takes another's place
+        had_one = meters.loc[meters["installed_date"] < at, "point_no"]
+        removed = meters.loc[meters["removed_date"] == at, "point_no"]
+        changed = pd.concat([installed[installed.isin(had_one)], removed]).unique()
         meter = valid("meter", "installed_date", "removed_date").drop_duplicates("point_no", keep="last")
         place = valid("place", "valid_from", "valid_to").drop_duplicates("point_no", keep="last")
         contract = valid("contract", "valid_from", "valid_to").drop_duplicates("account_no", keep="last")
