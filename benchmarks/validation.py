@@ -2,7 +2,8 @@
 
 A rule is judged by what it can see: a fault that another one took away (a spike in hours that never came), or that a
 later file set right before the end, was not delivered and does not count as planted. Rules of intervals are judged
-by interval of import energy, the others by point and date.
+by interval of import energy, the others by point and date. A day that is unusual in truth (a family is away, the power
+was off) is no fault: where `high_low` finds it, it is neither right nor wrong.
 """
 
 import json
@@ -23,7 +24,7 @@ from benchmarks import markdown, utility
 from benchmarks.utility import Utility, days_between
 from gridmart.lake.engine import engine
 from gridmart.lake.vee import clean
-from gridmart.lake.vee.rules import CATALOGUE, HIGH_LOW_MIN_DAYS, Rule
+from gridmart.lake.vee.rules import CATALOGUE, CONTEXT_DAYS, HIGH_LOW_MIN_DAYS, Rule
 from gridmart.settings import settings
 from gridmart.simulator import faults, population
 from gridmart.simulator.plan import MINUTES, SLOTS, Plan
@@ -125,7 +126,8 @@ class _Truth:
         self.registered = set(with_register["point_no"])
         rows = truth.faults(made.truth)
         self.instances = {str(name): len(part) for name, part in rows.groupby("fault")}
-        points = population.build(plan.accounts, plan.first, plan.last, plan.seed).points
+        people = population.build(plan.accounts, plan.first, plan.last, plan.seed)
+        points, self.accounts = people.points, people.accounts[["account_no", "point_no"]]
         station = rows["fault"].isin(["feed_stop", "out_of_order_file"])
         spread = (
             rows[station]
@@ -208,6 +210,15 @@ class _Truth:
             return self._rolled(rows[rows["point_no"].isin(self.registered)])
         return rows
 
+    def unexplained(self, hits: pd.DataFrame, planted: pd.DataFrame) -> pd.DataFrame:
+        """Without what is not planted, and on a day of an effect or in the weeks after one that lasts began."""
+        effects = pd.read_parquet(self.made.truth / "effect.parquet").merge(self.accounts, on="account_no")
+        end = effects["end"].fillna(effects["start"] + pd.Timedelta(days=CONTEXT_DAYS))
+        spans = effects.assign(from_date=effects["start"].dt.date, to_date=(end - pd.Timedelta(seconds=1)).dt.date)
+        days = days_between(spans.reset_index(drop=True), self.made.first, self.made.last)
+        true = pd.MultiIndex.from_frame(days[KEYS]).difference(pd.MultiIndex.from_frame(planted[KEYS]))
+        return hits[~_in(hits, true)]
+
     def _rolled(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Of the days of a register that rolls over that on which its index comes back to 0."""
         energy = truth.energy_day(self.made.truth).merge(rows[["point_no", "detail"]].drop_duplicates(), on="point_no")
@@ -240,6 +251,8 @@ def judge(made: Utility, plan: Plan, found: Found) -> tuple[list[dict[str, Any]]
         keys, hits = INTERVAL if by_interval else KEYS, found.by_rule[info.rule]
         parts = [(name, known.visible(info.rule, name)) for name in MATCH.get(info.rule, ())]
         planted = pd.concat([part[keys] for _, part in parts]) if parts else pd.DataFrame(columns=keys)
+        if info.rule == Rule.HIGH_LOW:
+            hits = known.unexplained(hits, planted)
         whole = truth.precision_recall(hits, planted, keys)
         rules.append({"rule": info.name_en, "by": "interval" if by_interval else "point-day", **_rounded(whole)})
         for name, part in parts:

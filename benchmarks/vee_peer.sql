@@ -38,9 +38,11 @@ numbered as (
 select distinct n.point_no, n.channel, n.business_date
 from numbered as n
 inner join peer.point_day as p using (point_no, business_date)
-where n.value * 60 / p.interval_minutes > p.flat_floor_kw
+where n.value * 60 / p.interval_minutes > p.flat_floor_kw * 0.2
 group by n.point_no, n.channel, n.business_date, n.run
-having count(*) >= 24
+having
+    count(*) >= 24
+    and (max(n.value * 60 / p.interval_minutes / p.flat_floor_kw) > 1 or count(*) * max(p.interval_minutes) >= 1380)
 ---
 create unlogged table peer.judged as
 select

@@ -23,10 +23,11 @@ POINT_DAY_TYPES = {
     "transformer_no": pa.string(), "feeder_no": pa.string(), "interval_minutes": pa.int32(),
     "has_generation": pa.bool_(), "multiplier": pa.float64(), "digits": pa.int32(), "is_swap": pa.bool_(),
     "is_due": pa.bool_(), "spike_ratio": pa.float64(), "spike_floor_kw": pa.float64(),
-    "spike_capacity_share": pa.float64(), "high_low_k": pa.float64(), "high_low_floor_share": pa.float64(),
-    "high_low_floor_kwh": pa.float64(), "register_share": pa.float64(), "register_unit": pa.float64(),
+    "spike_capacity_share": pa.float64(), "high_low_k": pa.float64(), "high_low_floor": pa.float64(),
+    "high_low_least_kwh": pa.float64(), "register_share": pa.float64(), "register_unit": pa.float64(),
     "capacity_share": pa.float64(), "flat_floor_kw": pa.float64(), "zero_run_days": pa.float64(),
-    "ct_ratio": pa.float64(), "pt_ratio": pa.float64(),
+    "ct_ratio": pa.float64(), "pt_ratio": pa.float64(), "install_index": pa.float64(),
+    "removal_index": pa.float64(), "removed_multiplier": pa.float64(),
 }  # fmt: skip
 
 
@@ -87,7 +88,12 @@ class Register:
             return frame.sort_values(start, kind="stable")
 
         meters = self.tables["meter"]
-        changed = meters[(meters["installed_date"] == at) | (meters["removed_date"] == at)]["point_no"].unique()
+        installed = meters.loc[meters["installed_date"] == at, "point_no"]
+        # a new connection's first meter is none that takes another's place
+        had_one = meters.loc[meters["installed_date"] < at, "point_no"]
+        removed = meters[meters["removed_date"] == at].drop_duplicates("point_no", keep="last")
+        removed = removed[["point_no", "removal_index", "ct_ratio", "pt_ratio"]]
+        changed = pd.concat([installed[installed.isin(had_one)], removed["point_no"]]).unique()
         meter = valid("meter", "installed_date", "removed_date").drop_duplicates("point_no", keep="last")
         place = valid("place", "valid_from", "valid_to").drop_duplicates("point_no", keep="last")
         contract = valid("contract", "valid_from", "valid_to").drop_duplicates("account_no", keep="last")
@@ -95,7 +101,12 @@ class Register:
             self.tables["point"]
             .drop_duplicates("point_no")
             .merge(place[["point_no", "transformer_no"]], on="point_no", how="left")
-            .merge(meter[["point_no", "meter_no", "ct_ratio", "pt_ratio", "digits"]], on="point_no", how="left")
+            .merge(
+                meter[["point_no", "meter_no", "ct_ratio", "pt_ratio", "digits", "install_index"]],
+                on="point_no",
+                how="left",
+            )
+            .merge(removed, on="point_no", how="left", suffixes=("", "_removed"))
             .merge(self.tables["account"], on="account_no", how="left")
             .merge(contract[["account_no", "tariff_code", "contract_capacity_kva"]], on="account_no", how="left")
             .merge(self.tables["transformer"], on="transformer_no", how="left")
@@ -107,6 +118,8 @@ class Register:
         frame["is_swap"] = frame["point_no"].isin(changed)
         ratio = frame["ct_ratio"].astype("float64") * frame["pt_ratio"].astype("float64")
         frame["multiplier"] = ratio.fillna(1.0)
+        frame["removed_multiplier"] = frame["ct_ratio_removed"].astype("float64") * frame["pt_ratio_removed"]
+        frame["install_index"] = frame["install_index"].where(frame["is_swap"])
         limits = threshold_columns()
         named = frame["usage_category"].where(is_customer, frame["point_kind"])
         frame["class_code"] = named.where(named.isin(list(limits)), "other")

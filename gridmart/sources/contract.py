@@ -47,7 +47,8 @@ ENTITIES = {
     "meter": Entity(
         """
         select p.mp_no as point_no, m.asset_no as meter_no, m.t_ct as ct_ratio, m.t_pt as pt_ratio,
-            m.digits - 2 as digits, m.inst_date as installed_date, m.rmv_date as removed_date
+            m.digits - 2 as digits, m.inst_date as installed_date, m.rmv_date as removed_date,
+            m.inst_read as install_index, m.rmv_read as removal_index
         from raw_cis.c_meter m left join raw_cis.c_mp p using (mp_id) order by m.meter_id
         """
     ),

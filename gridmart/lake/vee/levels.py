@@ -1,6 +1,8 @@
 """The level of a day: against the same kind of day of the last weeks, and against its registers."""
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import ibis
 import ibis.expr.types as ir
@@ -10,9 +12,13 @@ from gridmart.lake.vee.rules import (
     CONTEXT_DAYS,
     ENERGY_CHANNELS,
     HIGH_LOW_MIN_DAYS,
+    LEAST_KWH,
+    RATIO_MISTAKES,
+    RATIO_UNITS,
     STEP_SMALLEST,
     STEP_TOLERANCE,
     UNIT_FACTOR,
+    UNIT_SPREAD,
 )
 from gridmart.lake.vee.summary import DIGITS, KEYS
 
@@ -51,7 +57,7 @@ def like_days(t: ir.Table, clean: ir.Table, same_kind: bool = True) -> ir.Table:
 
 @dataclass
 class Usual:
-    """`off`: keys of the days outside median ± k·MAD. `medians`: `median` (kWh) of the days that may be off by that or
+    """`off`: keys of the days that `high_low` finds. `medians`: `median` (kWh) of the days that may be off by that or
     by a step, where like days are enough to say."""
 
     medians: ir.Table
@@ -62,55 +68,67 @@ def _perhaps_off(tried: ir.Table, clean: ir.Table) -> ir.Table:
     """Those of `tried` that can be off: most days are too near to all clean days of their point to be.
 
     The median lies between the lowest and the highest total of the clean days, so a day is never further from
-    it than from the farther of the two, and the width is at least what the lowest total gives. A day without
-    registers that can be a step away from the median stays too: a small customer's step is within the width.
+    it than from the farther of the two. A day without registers that can be a step away from the median stays too:
+    a small customer's step is within the floor in kWh.
     """
     kind = ["point_no", "channel", "is_workday"]
     bounds = clean.group_by(kind).agg(low=clean.like_total.min(), high=clean.like_total.max())
     rows = tried.join(bounds, kind)
-    farthest = ibis.greatest((rows.total - rows.low).abs(), (rows.total - rows.high).abs())
-    width = ibis.greatest(rows.low * rows.high_low_floor_share, rows.high_low_floor_kwh)
-    is_far = farthest + 10.0**-DIGITS >= rows.high_low_k * width
-    least = (1.0 - STEP_TOLERANCE) * _smallest_step(rows)
+    total, low = ibis.greatest(rows.total, LEAST_KWH), ibis.greatest(rows.low, LEAST_KWH)
+    farthest = ibis.greatest(total / low, rows.high / total)
+    is_off = ibis.greatest((rows.total - rows.low).abs(), (rows.total - rows.high).abs()) > rows.high_low_least_kwh
+    is_far = is_off & (farthest * (1.0 + 10.0**-DIGITS) >= (rows.high_low_k * rows.high_low_floor).exp())
+    least = _smallest_step(rows)
     is_step = (rows.total > 0) & ((rows.total >= rows.low * least) | (rows.total * least <= rows.high))
-    return rows.filter(is_far | (rows.advance.isnull() & is_step)).drop(
-        "low", "high", "advance", "ct_ratio", "pt_ratio"
-    )
+    return rows.filter(is_far | (rows.advance.isnull() & is_step)).select(*KEYS, "is_workday", "spike_ratio",
+                                                                          "spike_floor_kw")  # fmt: skip
 
 
 def _smallest_step(t: ir.Table) -> ir.FloatingValue:
-    """The smallest factor by which a level may be off: a ratio of the meter, or a thousand."""
+    """The smallest factor by which a level may seem off: a ratio of the meter, or a thousand."""
+    least = UNIT_FACTOR / UNIT_SPREAD
     ratios = [ibis.ifelse(ratio >= STEP_SMALLEST, ratio, UNIT_FACTOR) for ratio in (t.ct_ratio, t.pt_ratio)]
-    return ibis.least(*[ratio.fill_null(UNIT_FACTOR) for ratio in ratios], UNIT_FACTOR)
+    return ibis.least(*[ratio.fill_null(UNIT_FACTOR) * (1.0 - STEP_TOLERANCE) for ratio in ratios], least)
 
 
 def high_low(engine: Engine, t: ir.Table, clean: ir.Table) -> Usual:
-    """Complete days outside median ± k·MAD of their like days; import energy only."""
+    """Complete days whose ln(total / median) is beyond k·MAD of that of their like days; import energy only.
+
+    The logarithm, since what people use is skewed: twice as much is as usual as half. A high day that the register
+    confirms was used; a low one may still be what the meter does not see.
+    """
     tried = t.filter(t.is_due, t.intervals == t.due, t.channel == "import_kwh").select(
-        *KEYS, "total", "is_workday", "spike_ratio", "spike_floor_kw", "high_low_k", "high_low_floor_share",
-        "high_low_floor_kwh", "advance", "ct_ratio", "pt_ratio",
+        *KEYS, "total", "is_workday", "spike_ratio", "spike_floor_kw", "high_low_k", "high_low_floor",
+        "high_low_least_kwh", "advance", "unit_kwh", "register_share", "ct_ratio", "pt_ratio",
     )  # fmt: skip
     pairs = engine.keep(like_days(engine.keep(_perhaps_off(tried, clean)), clean).select(*KEYS, "like_total"))
     middle = pairs.group_by(KEYS).agg(median=pairs.like_total.median().cast("float64"), like_days=pairs.count())
     middle = engine.keep(middle.filter(middle.like_days >= HIGH_LOW_MIN_DAYS))
     spread = pairs.join(middle, KEYS)
     spread = spread.group_by(KEYS).agg(
-        mad=(spread.like_total - spread["median"]).abs().median().cast("float64"), median=spread["median"].min()
+        mad=_distance(spread.like_total, spread["median"]).abs().median().cast("float64"),
+        median=spread["median"].min(),
     )
     spread = engine.keep(spread)
-    judged = tried.join(spread, KEYS)
-    width = ibis.greatest(
-        judged.mad.round(DIGITS), judged["median"].abs() * judged.high_low_floor_share, judged.high_low_floor_kwh
-    )
-    off = (judged.total - judged["median"]).abs().round(DIGITS)
-    return Usual(spread, judged.filter(off > judged.high_low_k * width).select(KEYS))
+    judged = tried.join(spread.filter(spread["median"] > 0), KEYS)
+    distance = _distance(judged.total, judged["median"])
+    width = judged.high_low_k * ibis.greatest(judged.mad.round(DIGITS), judged.high_low_floor)
+    differs = (judged.total - judged["median"]).abs() > judged.high_low_least_kwh
+    is_read = (judged.total - judged.advance).abs() <= judged.unit_kwh + judged.register_share * judged.advance
+    is_high = (distance > width) & ~is_read.fill_null(False)
+    return Usual(spread, judged.filter(differs & (is_high | (distance < -width))).select(KEYS))
 
 
-def _is_step(ratio: ir.FloatingValue, factor: ir.FloatingValue | float) -> ir.BooleanValue:
-    """Whether a ratio is a factor or its inverse, within the tolerance."""
-    up, down = ratio / factor, ratio * factor
-    low, high = 1.0 - STEP_TOLERANCE, 1.0 + STEP_TOLERANCE
-    return up.between(low, high) | down.between(low, high)
+def _distance(total: ir.FloatingValue, median: ir.FloatingValue) -> ir.FloatingValue:
+    """ln(total / median): how far a day is from what is usual."""
+    ratio = ibis.greatest(total, LEAST_KWH) / ibis.greatest(median, LEAST_KWH)
+    return ratio.ln().round(DIGITS)
+
+
+def _is_step(ratio: ir.FloatingValue, factor: ir.FloatingValue | float, spread: float | None = None) -> ir.BooleanValue:
+    """Whether a ratio is a factor or its inverse, within the tolerance (or a factor of `spread` to either side)."""
+    low, high = (1.0 / spread, spread) if spread else (1.0 - STEP_TOLERANCE, 1.0 + STEP_TOLERANCE)
+    return (ratio / factor).between(low, high) | (ratio * factor).between(low, high)
 
 
 def with_level_ratio(t: ir.Table, usual: Usual) -> ir.Table:
@@ -123,13 +141,29 @@ def with_level_ratio(t: ir.Table, usual: Usual) -> ir.Table:
 
 
 def multiplier_mismatch(t: ir.Table) -> ir.BooleanValue:
-    """The level is off by the CT ratio, the PT ratio or both: the multiplier was left out, or applied twice."""
-    found = ibis.literal(False)
+    """The level is off by the CT ratio, the PT ratio or both (the multiplier was left out, or applied twice), or the
+    register says that the ratio is another one."""
+    found = _is_other_ratio(t).fill_null(False)
     for factor in (t.ct_ratio, t.pt_ratio, t.ct_ratio * t.pt_ratio):
         found = found | ((factor >= STEP_SMALLEST) & _is_step(t.level_ratio, factor)).fill_null(False)
     return found
 
 
+def _is_other_ratio(t: ir.Table) -> ir.BooleanValue:
+    """Behind a current transformer, a whole day's sum meets the register with half, twice, ... the multiplier.
+
+    As exactly as `register_sum` asks for; negative values or a spike would meet one by chance.
+    """
+    is_fit = (t.ct_ratio > 1) & (t.intervals == t.due) & (t.advance >= RATIO_UNITS * t.unit_kwh) & (t.lowest >= 0)
+    is_fit &= t.highest <= ibis.greatest(t.third_highest, 0.0) * (1.0 + t.spike_ratio)
+    tolerance = t.unit_kwh + t.register_share * t.advance
+    meets = [(t.total - factor * t.advance).abs() <= factor * tolerance for factor in RATIO_MISTAKES]
+    return is_fit & reduce(or_, meets)
+
+
 def unit_mismatch(t: ir.Table) -> ir.BooleanValue:
-    """The level is off by a thousand, and no ratio of the meter explains it."""
-    return _is_step(t.level_ratio, UNIT_FACTOR) & ~multiplier_mismatch(t)
+    """The level is off by a thousand, and no ratio of the meter explains it; without registers about a thousand."""
+    is_step = ibis.ifelse(
+        t.advance.notnull(), _is_step(t.level_ratio, UNIT_FACTOR), _is_step(t.level_ratio, UNIT_FACTOR, UNIT_SPREAD)
+    )
+    return is_step & ~multiplier_mismatch(t)

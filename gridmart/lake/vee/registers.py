@@ -45,7 +45,10 @@ def advances(reads: ir.Table, days: ir.Table) -> ir.Table:
 
 
 def with_register(point_days: ir.Table, indexes: ir.Table) -> ir.Table:
-    """Add `advance` (kWh, null where the registers cannot be compared, as on the day of a meter swap).
+    """Add `advance` (kWh, null where the registers cannot be compared).
+
+    On the day of a meter swap it is what the removed meter counted up to its last index, and the new one since its
+    first; the day's first index may already be the new meter's.
 
     has_fallen: the index is lower at the end of the day than at its start; is_rollover: since it went through its
     last digit. needs_next: the end index can only come from the next day's delivery.
@@ -55,7 +58,13 @@ def with_register(point_days: ir.Table, indexes: ir.Table) -> ir.Table:
     step = joined.index_end - joined.index_start
     is_rollover = (step < 0) & (joined.index_start > span * 0.9) & (joined.index_end < span * 0.1)
     advance = ibis.cases((step >= 0, step), (is_rollover, step + span))
-    comparable = ibis.ifelse(joined.is_swap, ibis.null("float64"), advance * joined.multiplier)
+    is_new = joined.index_start == joined.install_index
+    by_old = ibis.ifelse(is_new, 0.0, (joined.removal_index - joined.index_start) * joined.removed_multiplier)
+    by_new = (joined.index_end - joined.install_index) * joined.multiplier
+    # the CIS keeps the indexes of active import alone
+    is_known = (joined.channel == "import_kwh") & (by_old >= 0) & (by_new >= 0)
+    across = ibis.ifelse(is_known.fill_null(False), by_old + by_new, ibis.null("float64"))
+    comparable = ibis.ifelse(joined.is_swap, across, advance * joined.multiplier)
     tolerance = joined.register_unit * joined.multiplier
     return joined.mutate(
         advance=comparable.round(DIGITS),
@@ -63,7 +72,7 @@ def with_register(point_days: ir.Table, indexes: ir.Table) -> ir.Table:
         has_fallen=(step < 0).fill_null(False),
         is_rollover=is_rollover.fill_null(False),
         needs_next=(joined.is_due & joined.index_start.notnull() & joined.lacks_end).fill_null(False),
-    ).drop("index_start", "index_end", "lacks_end")
+    ).drop("index_start", "index_end", "lacks_end", "install_index", "removal_index", "removed_multiplier")
 
 
 def register_sum(t: ir.Table) -> ir.BooleanValue:

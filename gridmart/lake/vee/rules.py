@@ -7,7 +7,7 @@ of the point register. A changed threshold or rule changes `VERSION`, so that da
 from dataclasses import asdict, dataclass
 from enum import IntEnum, IntFlag
 
-VERSION = 4
+VERSION = 5
 CONTEXT_DAYS = 28  # four weeks: each kind of day occurs, the season has not changed yet
 
 
@@ -99,7 +99,12 @@ CATALOGUE = (
         DASMMD,
     ),
     RuleInfo(
-        Rule.HIGH_LOW, "异常高低", "day outside median ± k·MAD of like days", On.DAY, False, "Iglewicz and Hoaglin 1993"
+        Rule.HIGH_LOW,
+        "异常高低",
+        "ln(day / median of like days) outside ± k·MAD",
+        On.DAY,
+        False,
+        "Iglewicz and Hoaglin 1993",
     ),
     RuleInfo(
         Rule.REGISTER_SUM, "表码不符", "sum of intervals against register advance × multiplier", On.DAY, False, DASMMD
@@ -132,7 +137,7 @@ CATALOGUE = (
     RuleInfo(
         Rule.MULTIPLIER_MISMATCH,
         "倍率不符",
-        "the day's level is off by the CT ratio, the PT ratio or both",
+        "the day's level is off by the CT ratio, the PT ratio or both, or the register tells another CT ratio",
         On.DAY,
         False,
         OURS,
@@ -194,8 +199,8 @@ class Thresholds:
     spike_floor_kw: float  # mean power of the interval below which nothing is a spike
     spike_capacity_share: float  # 1; the floor is at least this share of the contract (or rated) capacity
     high_low_k: float  # MADs either side of the median
-    high_low_floor_share: float  # 1; the MAD counts as at least this share of the median
-    high_low_floor_kwh: float  # and as at least this energy a day
+    high_low_floor: float  # ln; the MAD counts as at least this: 8 × 0.2 is five times as much, or a fifth
+    high_low_least_kwh: float  # a day that is nearer to the median is not off
     register_share: float  # 1; tolerance of register_sum, 0.5 %
     register_unit: float  # one unit of the index, times the multiplier is added to the tolerance
     capacity_share: float  # 1; of the contract (or rated) capacity, above which an interval is over it
@@ -204,12 +209,12 @@ class Thresholds:
 
 
 THRESHOLDS = (
-    Thresholds("residential", 1.8, 3.0, 0.8, 8.0, 0.10, 2.0, 0.005, 0.01, 1.2, 0.5, 7),
-    Thresholds("commercial", 1.8, 10.0, 0.8, 8.0, 0.08, 10.0, 0.005, 0.01, 1.2, 1.0, 7),
-    Thresholds("large_industrial", 1.8, 50.0, 0.8, 8.0, 0.08, 100.0, 0.005, 0.01, 1.2, 5.0, 7),
-    Thresholds("agricultural", 1.8, 10.0, 1.0, 10.0, 0.20, 10.0, 0.005, 0.01, 1.2, 1.0, 28),
-    Thresholds("transformer_boundary", 1.8, 50.0, 0.8, 8.0, 0.08, 50.0, 0.005, 0.01, 1.2, 1.0, 7),
-    Thresholds("feeder_boundary", 1.8, 200.0, 0.8, 8.0, 0.08, 200.0, 0.005, 0.01, 1.2, 5.0, 7),
+    Thresholds("residential", 1.8, 3.0, 0.8, 8.0, 0.20, 2.0, 0.005, 0.01, 1.2, 0.5, 7),
+    Thresholds("commercial", 1.8, 10.0, 0.8, 8.0, 0.10, 10.0, 0.005, 0.01, 1.2, 1.0, 7),
+    Thresholds("large_industrial", 1.8, 50.0, 0.8, 8.0, 0.10, 100.0, 0.005, 0.01, 1.2, 5.0, 7),
+    Thresholds("agricultural", 1.8, 10.0, 1.0, 10.0, 0.30, 10.0, 0.005, 0.01, 1.2, 1.0, 28),
+    Thresholds("transformer_boundary", 1.8, 50.0, 0.8, 8.0, 0.10, 50.0, 0.005, 0.01, 1.2, 1.0, 7),
+    Thresholds("feeder_boundary", 1.8, 200.0, 0.8, 8.0, 0.10, 200.0, 0.005, 0.01, 1.2, 5.0, 7),
     Thresholds("other", 1.8, 10.0, 0.8, 10.0, 0.10, 10.0, 0.005, 0.01, 1.2, 1.0, 7),
 )
 
@@ -228,13 +233,20 @@ ENERGY_CHANNELS = ("import_kwh", "export_kwh", "import_kvarh", "export_kvarh")
 IMPORT_CHANNELS = ("import_kwh", "import_kvarh")
 SPIKE_CHANNELS = ("import_kwh", "export_kwh")
 
-HIGH_LOW_MIN_DAYS = 4  # like days needed before a median says anything
+HIGH_LOW_MIN_DAYS = 6  # like days needed before a median says anything
+LEAST_KWH = 0.001  # a day without any energy counts as this: there is no ln(0)
 FLAT_INTERVALS = 24
 FLAT_MINUTES = 360  # finer feeds repeat themselves for shorter times by nature
+FLAT_DAY_MINUTES = 1380  # a whole day, also when the clocks go forward,
+FLAT_DAY_SHARE = 0.2  # of the floor is enough for a value that stands still so long
 # a level is off by a factor when its ratio is within this share of the factor
 STEP_TOLERANCE = 0.08
 STEP_SMALLEST = 3.0  # factors below it are within what customers do by themselves
 UNIT_FACTOR = 1000.0
+UNIT_SPREAD = 2.0  # a day may be this many times its like days, or one such part; nothing but units is near 1000
+# sum over register advance when the CT ratio held is twice, one and a half times, two thirds or half the true one
+RATIO_MISTAKES = (0.5, 2 / 3, 1.5, 2.0)
+RATIO_UNITS = 50  # register units that a day must advance for its ratio to be exact
 # V: secondary, low voltage by phase and line, medium and high voltage; the nearest one is nominal
 NOMINAL_VOLTAGES = (57.7, 100.0, 220.0, 380.0, 6_000.0, 10_000.0, 20_000.0, 35_000.0, 110_000.0)
 VOLTAGE_LOW, VOLTAGE_HIGH = 0.90, 1.07  # GB/T 12325-2008: 220 V +7 % -10 %; up to 20 kV ±7 % (the wider side taken)

@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 
 from gridmart.lake.engine import Engine
-from gridmart.lake.vee.rules import FLAT_INTERVALS, FLAT_MINUTES, SPIKE_CHANNELS
+from gridmart.lake.vee.rules import FLAT_DAY_MINUTES, FLAT_DAY_SHARE, FLAT_INTERVALS, FLAT_MINUTES, SPIKE_CHANNELS
 from gridmart.lake.vee.summary import HOURS, KEYS
 
 # a run of six hours holds at least five whole hours, so four hours that equal the hour before
@@ -28,15 +28,20 @@ def perhaps_flat(plain: ir.Table) -> ir.Table:
 def flatline(rows: ir.Table) -> ir.Table:
     """Keys and slots of intervals in a run of one value other than zero, of 24 intervals and six hours or more.
 
+    All day long a lower value is enough: what runs by itself is never so even.
+
     rows: KEYS, slot, interval_minutes, value, flat_floor_kw: one row an interval, energy channels only.
     """
-    rows = rows.filter(rows.value * 60.0 / rows.interval_minutes > rows.flat_floor_kw)
+    rows = rows.mutate(over_floor=rows.value * 60.0 / rows.interval_minutes / rows.flat_floor_kw)
+    rows = rows.filter(rows.over_floor > FLAT_DAY_SHARE)
     day = ibis.window(group_by=KEYS, order_by=rows.slot)
     goes_on = (rows.value == rows.value.lag().over(day)) & (rows.slot == rows.slot.lag().over(day) + 1)
     rows = rows.mutate(breaks=ibis.ifelse(goes_on.fill_null(False), 0, 1))
     rows = rows.mutate(run=rows.breaks.sum().over(ibis.window(group_by=KEYS, order_by=rows.slot, preceding=(None, 0))))
     rows = rows.mutate(length=rows.count().over(ibis.window(group_by=[*KEYS, "run"])))
-    long = (rows.length >= FLAT_INTERVALS) & (rows.length * rows.interval_minutes >= FLAT_MINUTES)
+    minutes = rows.length * rows.interval_minutes
+    long = (rows.length >= FLAT_INTERVALS) & (minutes >= FLAT_MINUTES)
+    long &= (rows.over_floor > 1.0) | (minutes >= FLAT_DAY_MINUTES)
     return rows.filter(long).select(*KEYS, "slot")
 
 

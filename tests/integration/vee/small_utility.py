@@ -58,7 +58,8 @@ REGISTER = {
     "raw_cis.c_mp": "select n as mp_id, p as mp_no, p as cons_no, '01' as mp_attr_code, 'F001' as line_code, "
     f"60 as intv_min, '0' as gen_flag {POINTS}",
     "raw_cis.c_meter": "select n as meter_id, 'M' || p as asset_no, n as mp_id, 1 as t_ct, 1 as t_pt, 8 as digits, "
-    f"date '2020-01-01' as inst_date, null::date as rmv_date {POINTS}",
+    f"date '2020-01-01' as inst_date, null::date as rmv_date, null::numeric as inst_read, "
+    f"null::numeric as rmv_read {POINTS}",
     "raw_network.pms_line": "select 1 as line_id, 'F001' as line_code",
     "raw_network.pms_transformer": "select 'PSR-1' as psr_id, 'T0001' as tran_code, 1 as line_id, "
     "400::numeric as cap_kva",

@@ -1,7 +1,8 @@
 """Runs a scenario folder: `when/*.csv` through VEE, and compares with `then/*.csv`.
 
 when/points.csv    point, kind, usage_category, capacity_kva, interval_minutes, has_generation, closed (optional: date)
-when/meters.csv    point, ct_ratio, pt_ratio, digits, installed, removed (optional: one meter, ratio 1)
+when/meters.csv    point, ct_ratio, installed, removed, install_index, removal_index (optional: one meter, ratio 1;
+                   its first and last index)
 when/readings.csv  point, channel, date, version, register_start, register_end, i1…iN (empty: not delivered);
                    a date may be a range 2026-03-02..2026-03-29; i1 may be `=0.5`, the value of all intervals;
                    interval_minutes (optional: other than the point's), late_minutes (optional: the meter's clock)
@@ -50,10 +51,14 @@ class Case:
                             "closed": None, **other})  # fmt: skip
         return self
 
-    def meter(self, point: str, installed: date, removed: date | None = None, ct_ratio: int = 1) -> "Case":
+    def meter(
+        self, point: str, installed: date, removed: date | None = None, ct_ratio: int = 1,
+        install_index: float | None = None, removal_index: float | None = None,
+    ) -> "Case":  # fmt: skip
         """Install a meter; a point without any has one since long ago."""
         self.meters.append({"point": point, "ct_ratio": ct_ratio, "pt_ratio": 1, "digits": 6,
-                            "installed": installed, "removed": removed})  # fmt: skip
+                            "installed": installed, "removed": removed, "install_index": install_index,
+                            "removal_index": removal_index})  # fmt: skip
         return self
 
     def day(
@@ -100,7 +105,16 @@ class Case:
         points = pd.DataFrame(self.points)
         named = {row["point"] for row in self.meters}
         meters = self.meters + [
-            {"point": p, "ct_ratio": 1, "pt_ratio": 1, "digits": 6, "installed": LONG_AGO, "removed": None}
+            {
+                "point": p,
+                "ct_ratio": 1,
+                "pt_ratio": 1,
+                "digits": 6,
+                "installed": LONG_AGO,
+                "removed": None,
+                "install_index": None,
+                "removal_index": None,
+            }
             for p in points["point"]
             if p not in named
         ]
@@ -226,7 +240,8 @@ def load(folder: Path) -> Case:
         )  # fmt: skip
     for row in _read(folder / "when" / "meters.csv"):
         removed = date.fromisoformat(row["removed"]) if row["removed"] else None
-        case.meter(row["point"], date.fromisoformat(row["installed"]), removed, int(row["ct_ratio"]))
+        indexes = _number(row.get("install_index")), _number(row.get("removal_index"))
+        case.meter(row["point"], date.fromisoformat(row["installed"]), removed, int(row["ct_ratio"]), *indexes)
     lengths = {row["point"]: row["interval_minutes"] for row in case.points}
     for row in _read(folder / "when" / "readings.csv"):
         first, _, last = row["date"].partition("..")

@@ -53,7 +53,15 @@ CASES: list[tuple[Callable[[ir.Table], ir.BooleanValue], dict, dict]] = [
     (levels.multiplier_mismatch, {"level_ratio": 1 / 40.0}, {"level_ratio": 1 / 35.0}),
     (levels.multiplier_mismatch, {"level_ratio": 41.0}, {"level_ratio": 41.0, "ct_ratio": 1.0}),
     (levels.multiplier_mismatch, {"level_ratio": 4000.0, "pt_ratio": 100.0}, {"level_ratio": 2.0, "ct_ratio": 2.0}),
+    (levels.multiplier_mismatch, {"total": 48.2}, {"total": 48.3}),  # twice 24 kWh, and twice 0.13 of tolerance
+    (levels.multiplier_mismatch, {"total": 16.0}, {"total": 16.0, "ct_ratio": 1.0}),
+    (levels.multiplier_mismatch, {"total": 12.0}, {"total": 12.0, "advance": float("nan")}),
+    (levels.multiplier_mismatch, {"total": 36.0}, {"total": 36.0, "lowest": -0.1}),
+    (levels.multiplier_mismatch, {"total": 36.0}, {"total": 36.0, "highest": 9.0}),
+    (levels.multiplier_mismatch, {"total": 36.0}, {"total": 36.0, "unit_kwh": 0.5}),  # 48 units: no exact ratio
     (levels.unit_mismatch, {"level_ratio": 1010.0}, {"level_ratio": 900.0}),
+    (levels.unit_mismatch, {"level_ratio": 1 / 1900.0, "advance": float("nan")},
+     {"level_ratio": 1 / 2100.0, "advance": float("nan")}),
     (levels.unit_mismatch, {"level_ratio": 0.001}, {"level_ratio": 0.001, "ct_ratio": 1000.0}),
     (electrical.voltage_range, {**VOLTAGE, "highest": 235.5}, {**VOLTAGE, "highest": 235.3}),
     (electrical.voltage_range, {**VOLTAGE, "lowest": 197.9}, {**VOLTAGE, "lowest": 198.1}),
@@ -86,7 +94,8 @@ def test_flatline_needs_24_intervals_and_six_hours_of_one_value() -> None:
     assert _run([*moving, *[0.7] * 23, *moving]) == []
     assert _run([*[0.7] * 12, 0.8, *[0.7] * 12]) == []
     assert _run([0.7] * 71, minutes=5) == [] and len(_run([0.7] * 72, minutes=5)) == 72
-    assert _run([0.1] * 96) == [] and _run([0.0] * 96) == []  # 0.4 kW: coarse meters repeat themselves
+    assert _run([0.1] * 92) == list(range(92)) and _run([0.1] * 91) == []  # 0.4 kW: coarse meters repeat themselves
+    assert _run([0.02] * 96) == [] and _run([0.0] * 96) == []  # 0.08 kW: a standing lamp
 
 
 def test_hours_tell_which_days_may_be_flat() -> None:
