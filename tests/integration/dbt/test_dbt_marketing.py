@@ -109,6 +109,62 @@ def test_products_are_counted_month_by_month(built: dict[str, str]) -> None:
     assert {round(total, 4) for _, total in query(shares)} == {1}
 
 
+def test_a_contact_has_its_order_and_an_order_without_one_stays(built: dict[str, str]) -> None:
+    rows = query(
+        "select interaction_no, account_no, topic_code, business_date, is_open_order, hours_to_finish "
+        "from marts_candidate.fct_interaction where business_date > '2026-01-01' order by 1"
+    )
+    assert rows == [
+        ("C1", ACCOUNT[1], "bill_query", date(2026, 9, 5), False, None),
+        ("C2", ACCOUNT[2], "complaint", date(2026, 9, 20), False, 48),
+        ("C3", None, "cash_payment", date(2026, 10, 2), False, None),
+        ("C4", ACCOUNT[3], "other", date(2026, 9, 6), False, None),  # the clerk's own words are not shown
+        ("C5", ACCOUNT[1], "bill_question", date(2026, 9, 1), False, Decimal("8.5")),
+        ("SGD3", ACCOUNT[3], "outage", date(2026, 10, 9), True, None),
+        ("SGD4", STRANGER, "other", date(2026, 9, 3), False, 1),
+    ]
+
+
+def test_a_tag_shows_what_earned_it(built: dict[str, str]) -> None:
+    tags: dict[str, dict[str, Decimal]] = {number: {} for number in ACCOUNT.values()}
+    for number, tag, value in query("select account_no, tag_code, evidence_value from marts_candidate.customer_tag"):
+        tags[number][tag] = value
+    assert tags[ACCOUNT[2]] == {"complaint_lately": 1, "dissatisfied": 1, "has_consent": 1}
+    assert tags[ACCOUNT[3]] == {"no_consent": 0, "open_order": 1}  # its product ended on the fifth
+    assert tags[ACCOUNT[4]] == {"in_arrears": 319, "pays_late": 0, "no_consent": 0, "dissatisfied": 2}
+    assert tags[ACCOUNT[7]] == {"pays_late": 0, "no_consent": 0}  # late, but paid
+    assert tags[ACCOUNT[12]] == {"high_use": 1, "has_pv": 1, "takes_product": 1, "no_consent": 0}
+
+
+def test_customer_360_tells_of_contacts_products_and_tags(built: dict[str, str]) -> None:
+    rows = query(
+        "select account_no, interactions_12m, last_contact_date, complaints_12m, open_service_orders, products_zh, "
+        "consent_channels, tag_codes from marts_candidate.customer_360 order by 1 limit 4"
+    )
+    assert rows == [
+        (ACCOUNT[1], 2, date(2026, 9, 5), 0, 0, "节能诊断", "app, sms", "campaign_taker,has_consent,takes_product"),
+        (ACCOUNT[2], 1, date(2026, 9, 20), 1, 0, None, "app", "complaint_lately,dissatisfied,has_consent"),
+        (ACCOUNT[3], 2, date(2026, 10, 9), 0, 1, None, None, "no_consent,open_order"),
+        (ACCOUNT[4], 0, None, 0, 0, None, None, "dissatisfied,in_arrears,no_consent,pays_late"),
+    ]  # fmt: skip
+
+
+def test_no_word_of_a_person_reaches_a_mart(built: dict[str, str]) -> None:
+    tables = query(
+        "select relname from pg_class where relnamespace = 'marts_candidate'::regnamespace and relkind = 'r'"
+    )
+    assert len(tables) > 30
+    for (table,) in tables:
+        spoken = f"select count(*) from marts_candidate.{table} as t where t::text ~ '欧阳(试|客)|1380000|北街'"
+        assert query(spoken) == [(0,)], table
+
+
 def test_branches_of_marketing_hold_on_made_rows(built: dict[str, str]) -> None:
-    statuses = run("test", "--select", "path:models/marts/marketing,test_type:unit")
-    assert len(statuses) >= 5 and failed(statuses) == set()
+    statuses = run(
+        "test",
+        "--select",
+        "path:models/marts/marketing,test_type:unit",
+        "path:models/marts/customer,test_type:unit",
+        "int_account_use",
+    )
+    assert len(statuses) >= 9 and failed(statuses) == set()

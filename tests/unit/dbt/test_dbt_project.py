@@ -1,11 +1,14 @@
 """The dbt project as text: what every mart must have, without a database."""
 
+import csv
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from gridmart.simulator import orders_text
 from gridmart.warehouse import dbt
 
 MARTS = dbt.PROJECT / "models" / "marts"
@@ -36,6 +39,7 @@ def test_the_set_of_marts_is_exact() -> None:
         "dim_tariff", "fct_bill_line", "fct_shadow_bill", "fct_shadow_bill_line", "fct_bill_difference",
         "rpt_tariff_impact", "dim_campaign", "fct_campaign_exposure", "rpt_campaign_uplift",
         "fct_channel_funnel_hour", "fct_feedback", "rpt_product_portfolio",
+        "fct_interaction", "customer_tag",
     }  # fmt: skip
 
 
@@ -76,6 +80,20 @@ def test_energy_and_money_are_never_floating_point(path: Path) -> None:
 )
 def test_each_model_with_branches_has_a_unit_test(name: str) -> None:
     assert name in UNIT_TESTED
+
+
+def test_every_tag_looks_at_a_measure_and_every_measure_earns_one() -> None:
+    with (dbt.PROJECT / "seeds" / "customer" / "customer_tag_rule.csv").open(encoding="utf-8", newline="") as lines:
+        asked = {row["measure_code"] for row in csv.DictReader(lines)}
+    measures = (dbt.PROJECT / "models" / "intermediate" / "int_account_measure.sql").read_text()
+    assert set(re.findall(r"^ +\('(\w+)', ", measures, re.M)) == asked
+
+
+def test_a_topic_of_the_crm_is_one_that_may_be_shown() -> None:
+    with (dbt.PROJECT / "seeds" / "customer" / "interaction_topic.csv").open(encoding="utf-8", newline="") as lines:
+        known = {row["topic_zh"]: row["topic_code"] for row in csv.DictReader(lines)}
+    assert {kind.name: code for code, kind in orders_text.categories().items()}.items() <= known.items()
+    assert {topic for topics in orders_text.topics().values() for topic in topics} <= known.keys()
 
 
 def test_personal_columns_are_read_by_nothing_but_the_masking_model() -> None:
