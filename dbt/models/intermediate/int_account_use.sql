@@ -11,17 +11,24 @@ as_of as (
 recent as (
     select
         days.*,
-        days.business_date > as_of.data_as_of - 30 as is_30d
+        days.business_date > as_of.data_as_of - 30 as is_30d,
+        days.business_date > as_of.data_as_of - 365 as is_365d,
+        days.business_date <= as_of.data_as_of - 365 as is_30d_before,
+        (select sum(evening.kwh) from unnest(days.hourly_kwh[19:22]) as evening (kwh)) as evening_kwh
     from days
-    inner join as_of on days.business_date > as_of.data_as_of - 365 and days.business_date <= as_of.data_as_of
+    -- and the same 30 days of the year before
+    inner join as_of on days.business_date > as_of.data_as_of - 395 and days.business_date <= as_of.data_as_of
 ),
 
 summed as (
     select
         account_no,
-        sum(import_kwh) as energy_365d_kwh,
+        coalesce(sum(import_kwh) filter (where is_365d), 0) as energy_365d_kwh,
         coalesce(sum(import_kwh) filter (where is_30d), 0) as energy_30d_kwh,
         sum(valley_kwh + deep_valley_kwh) filter (where is_30d) as valley_30d_kwh,
+        sum(evening_kwh) filter (where is_30d) as evening_30d_kwh,
+        sum(import_kwh) filter (where is_30d_before) as energy_30d_before_kwh,
+        count(distinct business_date) filter (where is_30d_before) as days_30d_before,
         max(peak_kw) filter (where is_30d) as peak_kw_30d,
         count(distinct business_date) filter (where is_30d) as days_30d,
         sum(intervals_estimated) filter (where is_30d) as estimated_30d,
@@ -37,6 +44,12 @@ final as (
         energy_365d_kwh,
         peak_kw_30d,
         (valley_30d_kwh / nullif(energy_30d_kwh, 0))::double precision as valley_share,
+        -- 18:00 to 22:00
+        evening_30d_kwh::double precision / nullif(energy_30d_kwh, 0)::double precision as evening_share,
+        case
+            when days_30d = 30 and days_30d_before = 30
+                then (energy_30d_kwh / nullif(energy_30d_before_kwh, 0))::double precision - 1
+        end as energy_growth,
         (energy_30d_kwh / nullif(days_30d * 24, 0))::double precision / nullif(peak_kw_30d, 0) as load_factor,
         estimated_30d::double precision / nullif(intervals_30d, 0) as estimated_share_30d
     from summed

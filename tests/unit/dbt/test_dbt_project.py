@@ -1,11 +1,14 @@
 """The dbt project as text: what every mart must have, without a database."""
 
+import csv
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from gridmart.simulator import orders_text
 from gridmart.warehouse import dbt
 
 MARTS = dbt.PROJECT / "models" / "marts"
@@ -34,7 +37,9 @@ def test_the_set_of_marts_is_exact() -> None:
         "fct_application_stage", "rpt_read_cycle", "rpt_billing_error_month", "dim_kpi",
         "rpt_purchase_sale_margin", "fct_demand_response", "fct_meter_event",
         "dim_tariff", "fct_bill_line", "fct_shadow_bill", "fct_shadow_bill_line", "fct_bill_difference",
-        "rpt_tariff_impact",
+        "rpt_tariff_impact", "dim_campaign", "fct_campaign_exposure", "rpt_campaign_uplift",
+        "fct_channel_funnel_hour", "fct_feedback", "rpt_product_portfolio",
+        "fct_interaction", "customer_tag",
     }  # fmt: skip
 
 
@@ -77,6 +82,20 @@ def test_each_model_with_branches_has_a_unit_test(name: str) -> None:
     assert name in UNIT_TESTED
 
 
+def test_every_tag_looks_at_a_measure_and_every_measure_earns_one() -> None:
+    with (dbt.PROJECT / "seeds" / "customer" / "customer_tag_rule.csv").open(encoding="utf-8", newline="") as lines:
+        asked = {row["measure_code"] for row in csv.DictReader(lines)}
+    measures = (dbt.PROJECT / "models" / "intermediate" / "int_account_measure.sql").read_text()
+    assert set(re.findall(r"^ +\('(\w+)', ", measures, re.M)) == asked
+
+
+def test_a_topic_of_the_crm_is_one_that_may_be_shown() -> None:
+    with (dbt.PROJECT / "seeds" / "customer" / "interaction_topic.csv").open(encoding="utf-8", newline="") as lines:
+        known = {row["topic_zh"]: row["topic_code"] for row in csv.DictReader(lines)}
+    assert {kind.name: code for code, kind in orders_text.categories().items()}.items() <= known.items()
+    assert {topic for topics in orders_text.topics().values() for topic in topics} <= known.keys()
+
+
 def test_personal_columns_are_read_by_nothing_but_the_masking_model() -> None:
     readers = {
         path.stem
@@ -84,6 +103,13 @@ def test_personal_columns_are_read_by_nothing_but_the_masking_model() -> None:
         if any(word in path.read_text() for word in ("customer_name", "phone", "id_number", "address"))
     }
     assert readers == {"stg_cis__customer", "dim_account"}
+
+
+def test_what_clerks_and_customers_wrote_is_read_by_nothing_but_the_rules_of_feedback() -> None:
+    models = {path.stem: path.read_text() for path in (dbt.PROJECT / "models").rglob("*.sql")}
+    in_raw_only = ("full_name", "caller_mobile", "addr_text", "source.content", "result_text")
+    assert [name for name, text in models.items() if any(word in text for word in in_raw_only)] == []
+    assert {name for name, text in models.items() if "comment_text" in text} == {"stg_crm__feedback", "fct_feedback"}
 
 
 def test_dbt_is_told_its_folders_once() -> None:
