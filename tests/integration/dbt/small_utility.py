@@ -42,6 +42,12 @@ SYSTEMS = {
         "begin_time timestamptz, end_time timestamptz, primary key (app_id, stage_seq)",
         "a_pay_flow": "charge_id text primary key, calc_id text, cons_no text, charge_time timestamptz, "
         "rcv_amt numeric(18,2), pay_mode text",
+        "a_urge": "urge_id bigint primary key, calc_id text, cons_no text, urge_step bigint, urge_mode text, "
+        "urge_time timestamptz, owe_amt numeric(18,2)",
+        "r_stop_restore": "stop_id bigint primary key, calc_id text, cons_no text, stop_time timestamptz, "
+        "restore_time timestamptz, owe_amt numeric(18,2), status_code text",
+        "i_inspect": "inspect_id bigint primary key, inspect_no text, cons_no text, inspect_type_code text, "
+        "inspect_time timestamptz, result_code text, finding text",
     },
     "raw_network": {
         "pms_dept": "dept_id bigint primary key, dept_code text, dept_name text, dept_name_en text, "
