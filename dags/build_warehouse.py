@@ -14,7 +14,7 @@ from wiring import DEFAULTS, MARTS, RAW, RAW_AMI, announce
 
 with DAG(
     dag_id="build_warehouse",
-    schedule=RAW_AMI | RAW["cis"] | RAW["network"] | RAW["market"] | RAW["weather"] | RAW["calendar"],
+    schedule=RAW_AMI | RAW["cis"] | RAW["network"] | RAW["market"] | RAW["crm"] | RAW["weather"] | RAW["calendar"],
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,

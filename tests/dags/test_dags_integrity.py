@@ -16,7 +16,10 @@ EXPECTED = {
     "ingest_meter_files": ("*/15 * * * *", {"lake/reading_raw"}),
     "validate_readings": ({"lake/reading_raw"}, {"raw/ami"}),
     "extract_systems": ("30 1 * * *", {"alias:extracted"}),
-    "build_warehouse": ({"raw/ami", "raw/cis", "raw/network", "raw/market", "raw/weather", "raw/calendar"}, {"marts"}),
+    "build_warehouse": (
+        {"raw/ami", "raw/cis", "raw/network", "raw/market", "raw/crm", "raw/weather", "raw/calendar"},
+        {"marts"},
+    ),
     "train_models": ("0 3 * * 0", {"models"}),
     "score_models": ({"marts"}, {"scores"}),
     "publish": ({"marts", "scores"}, {"published"}),

@@ -86,6 +86,13 @@ def test_personal_columns_are_read_by_nothing_but_the_masking_model() -> None:
     assert readers == {"stg_cis__customer", "dim_account"}
 
 
+def test_what_clerks_and_customers_wrote_is_read_by_nothing_but_the_rules_of_feedback() -> None:
+    models = {path.stem: path.read_text() for path in (dbt.PROJECT / "models").rglob("*.sql")}
+    in_raw_only = ("full_name", "caller_mobile", "addr_text", "source.content", "result_text")
+    assert [name for name, text in models.items() if any(word in text for word in in_raw_only)] == []
+    assert {name for name, text in models.items() if "comment_text" in text} == {"stg_crm__feedback"}
+
+
 def test_dbt_is_told_its_folders_once() -> None:
     assert dbt.command(["build"])[1:] == [
         "build", "--project-dir", str(dbt.PROJECT), "--profiles-dir", str(dbt.PROJECT)

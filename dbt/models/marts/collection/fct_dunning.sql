@@ -65,7 +65,7 @@ seen as (
         accounts.usage_category,
         bills.due_date,
         {{ local_date("actions.acted_at") }} as business_date,
-        greatest(bills.receivable_yuan - coalesce(paid.before_yuan, 0), 0) as unpaid_yuan,
+        bills.receivable_yuan - least(coalesce(paid.before_yuan, 0), bills.receivable_yuan) as unpaid_yuan,
         coalesce(paid.after_yuan, 0) as paid_7d_yuan,
         as_of.settled_as_of
     from actions
