@@ -42,6 +42,12 @@ SYSTEMS = {
         "begin_time timestamptz, end_time timestamptz, primary key (app_id, stage_seq)",
         "a_pay_flow": "charge_id text primary key, calc_id text, cons_no text, charge_time timestamptz, "
         "rcv_amt numeric(18,2), pay_mode text",
+        "a_urge": "urge_id bigint primary key, calc_id text, cons_no text, urge_step bigint, urge_mode text, "
+        "urge_time timestamptz, owe_amt numeric(18,2)",
+        "r_stop_restore": "stop_id bigint primary key, calc_id text, cons_no text, stop_time timestamptz, "
+        "restore_time timestamptz, owe_amt numeric(18,2), status_code text",
+        "i_inspect": "inspect_id bigint primary key, inspect_no text, cons_no text, inspect_type_code text, "
+        "inspect_time timestamptz, result_code text, finding text",
         "p_product": "prod_id bigint primary key, prod_code text, prod_name text, prod_name_en text, "
         "prod_type_code text, prc numeric(12,2), prc_unit text, online_date date",
         "p_subscr": "subscr_id bigint primary key, prod_id bigint, cons_no text, begin_date date, end_date date, "
@@ -348,6 +354,23 @@ def _billing(connection: psycopg.Connection) -> None:
     )  # fmt: skip
     put(connection, "raw_cis", "e_bill_det", lines, "calc_id,item_seq,item_code,prd_code,qty,prc,amt")
     put(connection, "raw_cis", "a_pay_flow", payments, "charge_id,calc_id,cons_no,charge_time,rcv_amt,pay_mode")
+    # account 7 pays after a message; account 4 does not, is noticed and cut off
+    put(
+        connection, "raw_cis", "a_urge",
+        [
+            (1, "B007202608", account(7), 1, "01", local(27, 9), 352.00),
+            (2, "B004202608", account(4), 1, "01", local(27, 9), 319.00),
+            (3, "B004202608", account(4), 3, "03", local(30, 9), 319.00),
+        ],
+        "urge_id,calc_id,cons_no,urge_step,urge_mode,urge_time,owe_amt",
+    )  # fmt: skip
+    put(connection, "raw_cis", "r_stop_restore",
+        [(1, "B004202608", account(4), local(8, 9, 10), None, 319.00, "0")],
+        "stop_id,calc_id,cons_no,stop_time,restore_time,owe_amt,status_code")  # fmt: skip
+    put(connection, "raw_cis", "i_inspect",
+        [(1, "JC1", account(3), "01", local(9, 10), "0", "未发现异常"),
+         (2, "JC2", account(7), "02", local(16, 10), "3", "现场查获窃电行为，已取证")],
+        "inspect_id,inspect_no,cons_no,inspect_type_code,inspect_time,result_code,finding")  # fmt: skip
 
 
 def local(day: int, hour: float, month: int = 9) -> datetime:

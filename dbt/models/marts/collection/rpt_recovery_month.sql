@@ -1,5 +1,5 @@
 with bills as (
-    select * from {{ ref("fct_bill") }}
+    select * from {{ ref("fct_receivable") }} where kind_code = 'bill'
 ),
 
 final as (

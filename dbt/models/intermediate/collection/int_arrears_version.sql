@@ -1,0 +1,69 @@
+{{ config(indexes=[{"columns": ["business_date"], "unique": true}]) }}
+
+with debts as (
+    select * from {{ ref("int_debt_span") }} where unpaid_yuan > 0
+),
+
+accounts as (
+    select * from {{ ref("dim_account") }} where is_current
+),
+
+classes as (
+    select * from {{ ref("ageing_class") }}
+),
+
+as_of as (
+    select settled_as_of from {{ ref("int_as_of") }}
+),
+
+-- without valid_to: a payment must not change the dates before it
+hashed as (
+    select
+        debts.valid_from,
+        debts.valid_to,
+        hashtextextended(
+            row(
+                debts.bill_no, debts.account_no, debts.due_date, debts.valid_from, debts.unpaid_yuan,
+                debts.fee_before_yuan, debts.late_fee_rate, debts.late_fee_rate_later_years,
+                accounts.org_no, accounts.station_name_zh, accounts.district_name_zh, accounts.usage_category,
+                accounts.usage_category_zh
+            )::text, 0
+        )::numeric as hash
+    from debts
+    left join accounts on debts.account_no = accounts.account_no
+),
+
+-- the debts of a date as a running sum of the hashes of their rows
+steps as (
+    select valid_from as step_date, hash from hashed
+    union all
+    select valid_to, -hash from hashed where valid_to is not null
+    union all
+    select date '0001-01-01', hashtextextended(row(c.*)::text, 0)::numeric from classes as c
+),
+
+states as (
+    select
+        step_date,
+        sum(sum(hash)) over (order by step_date) as state_hash,
+        lead(step_date) over (order by step_date) as next_step_date
+    from steps
+    group by step_date
+),
+
+final as (
+    select
+        days.day::date as business_date,
+        md5(states.state_hash::text) as version
+    from as_of
+    cross join
+        lateral generate_series(
+            (select min(debts.due_date) + 1 from debts)::timestamp, as_of.settled_as_of::timestamp, interval '1 day'
+        ) as days (day)
+    left join states
+        on
+            days.day::date >= states.step_date
+            and (states.next_step_date is null or days.day::date < states.next_step_date)
+)
+
+select * from final

@@ -1,0 +1,51 @@
+with payments as (
+    select * from {{ ref("fct_payment") }}
+),
+
+bills as (
+    select bill_no, issued_date from {{ ref("fct_bill") }}
+),
+
+dated as (
+    select
+        date_trunc('month', payments.paid_date)::date as report_month,
+        coalesce(payments.channel_code, '') as channel_code,
+        payments.account_no,
+        payments.amount_yuan,
+        bills.bill_no is null as is_unallocated,
+        payments.paid_date - bills.issued_date as days_to_pay
+    from payments
+    left join bills on payments.bill_no = bills.bill_no
+),
+
+summed as (
+    select
+        report_month,
+        channel_code,
+        count(*) as payments,
+        sum(amount_yuan) as amount_yuan,
+        count(distinct account_no) as accounts,
+        avg(days_to_pay) as days_to_pay,
+        count(*) filter (where is_unallocated) as unallocated_payments,
+        coalesce(sum(amount_yuan) filter (where is_unallocated), 0) as unallocated_yuan
+    from dated
+    group by report_month, channel_code
+),
+
+final as (
+    select
+        report_month,
+        channel_code,
+        payments,
+        amount_yuan::numeric(18, 2) as amount_yuan,
+        (amount_yuan / nullif(sum(amount_yuan) over (partition by report_month), 0))::numeric(12, 6) as amount_share,
+        (payments / nullif(sum(payments) over (partition by report_month), 0))::numeric(12, 6) as payment_share,
+        accounts,
+        days_to_pay::numeric(8, 2) as days_to_pay,
+        unallocated_payments,
+        unallocated_yuan::numeric(18, 2) as unallocated_yuan,
+        current_timestamp as built_at
+    from summed
+)
+
+select * from final
