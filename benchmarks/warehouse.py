@@ -113,8 +113,7 @@ def _limit(day: date) -> float:
     with connect("builder") as connection:
         started = time.perf_counter()
         connection.execute(
-            f"create table intermediate.limit_day as select * from raw_ami.point_day where business_date = '{day}'"
-            .encode()
+            f"create table intermediate.limit_day as select * from raw_ami.point_day where business_date = '{day}'".encode()
         )
         took = time.perf_counter() - started
         connection.execute("drop table intermediate.limit_day")
