@@ -2,6 +2,9 @@
 Facts by date are rebuilt date by date. `int_date_version` says which version of raw data and register each
 date has; `fact_date_built` which version each fact was built from. What differs is built again, also when
 it arrived out of order, was promoted late, or the register changed afterwards. A clock decides nothing.
+
+What belongs to months is rebuilt month by month in the same way: `int_bill_month_version` says which version of
+readings, contracts, tariffs and bills a month has.
 #}
 
 {% macro fact_date_built() -%}
@@ -22,22 +25,39 @@ it arrived out of order, was promoted late, or the register changed afterwards. 
 {% endmacro %}
 
 {# Query of the dates to rebuild: changed or vanished ones, and those of the run's range. #}
-{% macro changed_dates() %}
-    select coalesce(v.business_date, b.business_date) as business_date
-    from {{ ref("int_date_version") }} as v
+{% macro changed_dates(versions="int_date_version", day="business_date", grain="day") %}
+    select coalesce(v.{{ day }}, b.business_date) as {{ day }}
+    from {{ ref(versions) }} as v
     full outer join (
         select f.business_date, f.version from {{ fact_date_built() }} as f where f.model_name = '{{ this.name }}'
-    ) as b on v.business_date = b.business_date
+    ) as b on v.{{ day }} = b.business_date
     where v.version is distinct from b.version
     {%- if var("from_date") and var("to_date") %}
-        or coalesce(v.business_date, b.business_date)
-            between date '{{ var("from_date") }}' and date '{{ var("to_date") }}'
+        or coalesce(v.{{ day }}, b.business_date)
+            between date_trunc('{{ grain }}', date '{{ var("from_date") }}') and date '{{ var("to_date") }}'
     {%- endif %}
 {% endmacro %}
+
+{# The same of months. #}
+{% macro changed_months() %}{{ changed_dates("int_bill_month_version", "bill_month", "month") }}{% endmacro %}
 
 {# Condition of a fact by date; nothing on a full refresh. #}
 {% macro where_changed(column="business_date") -%}
     {%- if is_incremental() %}where {{ column }} in ({{ changed_dates() }}){% endif -%}
+{%- endmacro %}
+
+{# The same by month. #}
+{% macro where_changed_month(column="bill_month", word="where") -%}
+    {%- if is_incremental() %}{{ word }} {{ column }} in ({{ changed_months() }}){% endif -%}
+{%- endmacro %}
+
+{# A further condition of facts by date that are added up to months; bounds let the index on the date be used. #}
+{% macro and_in_changed_months(column="business_date") -%}
+    {%- if is_incremental() %}
+    and {{ column }} >= (select min(m.bill_month) from ({{ changed_months() }}) as m)
+    and {{ column }} < (select (max(m.bill_month) + interval '1 month')::date from ({{ changed_months() }}) as m)
+    and date_trunc('month', {{ column }}::timestamp)::date in ({{ changed_months() }})
+    {%- endif -%}
 {%- endmacro %}
 
 {# Before the insert: the dates to rebuild leave the table, in the same transaction. #}
@@ -49,9 +69,21 @@ it arrived out of order, was promoted late, or the register changed afterwards. 
     {% endif %}
 {% endmacro %}
 
+{# The same by month. #}
+{% macro delete_changed_months(column="bill_month") %}
+    {% if is_incremental() %}
+        delete from {{ this }} where {{ column }} in ({{ changed_months() }})
+    {% else %}
+        select 1
+    {% endif %}
+{% endmacro %}
+
 {# After the insert: remember what was built. #}
-{% macro remember_built_dates() %}
+{% macro remember_built_dates(versions="int_date_version", day="business_date") %}
     delete from {{ fact_date_built() }} where model_name = '{{ this.name }}';
     insert into {{ fact_date_built() }} (model_name, business_date, version)
-    select '{{ this.name }}', v.business_date, v.version from {{ ref("int_date_version") }} as v
+    select '{{ this.name }}', v.{{ day }}, v.version from {{ ref(versions) }} as v
 {% endmacro %}
+
+{# The same by month. #}
+{% macro remember_built_months() %}{{ remember_built_dates("int_bill_month_version", "bill_month") }}{% endmacro %}

@@ -4,42 +4,69 @@ with days as (
     select * from {{ ref("fct_point_day") }} where account_no is not null
 ),
 
+months as (
+    select * from {{ ref("int_account_month") }}
+),
+
+-- the 365 days are those left of their first month, and the months after it
 as_of as (
-    select * from {{ ref("int_as_of") }}
+    select
+        data_as_of,
+        data_as_of - 364 as first_date,
+        (date_trunc('month', (data_as_of - 364)::timestamp) + interval '1 month')::date as first_month
+    from {{ ref("int_as_of") }}
+),
+
+year as (
+    select
+        account_no,
+        sum(import_kwh) as energy_365d_kwh
+    from (
+        select
+            account_no,
+            import_kwh
+        from months
+        where use_month >= (select as_of.first_month from as_of)
+        union all
+        select
+            account_no,
+            import_kwh
+        from days
+        where
+            business_date >= (select as_of.first_date from as_of)
+            and business_date < (select as_of.first_month from as_of)
+    ) as parts
+    group by account_no
 ),
 
 recent as (
     select
-        days.*,
-        days.business_date > as_of.data_as_of - 30 as is_30d
-    from days
-    inner join as_of on days.business_date > as_of.data_as_of - 365 and days.business_date <= as_of.data_as_of
-),
-
-summed as (
-    select
         account_no,
-        sum(import_kwh) as energy_365d_kwh,
-        coalesce(sum(import_kwh) filter (where is_30d), 0) as energy_30d_kwh,
-        sum(valley_kwh + deep_valley_kwh) filter (where is_30d) as valley_30d_kwh,
-        max(peak_kw) filter (where is_30d) as peak_kw_30d,
-        count(distinct business_date) filter (where is_30d) as days_30d,
-        sum(intervals_estimated) filter (where is_30d) as estimated_30d,
-        sum(intervals_actual + intervals_estimated) filter (where is_30d) as intervals_30d
-    from recent
+        sum(import_kwh) as energy_30d_kwh,
+        sum(valley_kwh + deep_valley_kwh) as valley_30d_kwh,
+        max(peak_kw) as peak_kw_30d,
+        count(distinct business_date) as days_30d,
+        sum(intervals_estimated) as estimated_30d,
+        sum(intervals_actual + intervals_estimated) as intervals_30d
+    from days
+    where
+        business_date > (select as_of.data_as_of - 30 from as_of)
+        and business_date <= (select as_of.data_as_of from as_of)
     group by account_no
 ),
 
 final as (
     select
-        account_no,
-        energy_30d_kwh,
-        energy_365d_kwh,
-        peak_kw_30d,
-        (valley_30d_kwh / nullif(energy_30d_kwh, 0))::double precision as valley_share,
-        (energy_30d_kwh / nullif(days_30d * 24, 0))::double precision / nullif(peak_kw_30d, 0) as load_factor,
-        estimated_30d::double precision / nullif(intervals_30d, 0) as estimated_share_30d
-    from summed
+        year.account_no,
+        coalesce(recent.energy_30d_kwh, 0) as energy_30d_kwh,
+        year.energy_365d_kwh,
+        recent.peak_kw_30d,
+        (recent.valley_30d_kwh / nullif(recent.energy_30d_kwh, 0))::double precision as valley_share,
+        (recent.energy_30d_kwh / nullif(recent.days_30d * 24, 0))::double precision / nullif(recent.peak_kw_30d, 0)
+            as load_factor,
+        recent.estimated_30d::double precision / nullif(recent.intervals_30d, 0) as estimated_share_30d
+    from year
+    left join recent on year.account_no = recent.account_no
 )
 
 select * from final
