@@ -41,13 +41,16 @@ LAST = date(2026, 8, 9)  # of the history; with 40 days it holds one whole month
 TELEMETRY_DAYS = 30  # what the source keeps
 DAY_LIMIT_S, GROWTH_LIMIT, QUERY_LIMIT_MS, BILLS_LIMIT = 60, 1.2, 500, 20_000
 ROUNDS = 20  # of each query; the first answers from a cold cache of the server
-# what takes rows of readings or bills in: parts of a day in which a day is made
-DAY = ("days", "telemetry", "payments")
+DAY = ("readings", "areas", "telemetry", "payments")  # what a day brings
 
 
 def parts() -> dict[str, str]:
     """The SQL that makes the raw tables, by the name of its part."""
-    words = re.split(r"^-- (register|days|telemetry|bills|payments)$", MAKE.read_text(encoding="utf-8"), flags=re.M)
+    words = re.split(
+        r"^-- (register|readings|areas|telemetry|bills|earlier_bills|payments)$",
+        MAKE.read_text(encoding="utf-8"),
+        flags=re.M,
+    )
     return dict(zip(words[1::2], words[2::2], strict=True))
 
 
@@ -88,13 +91,15 @@ def _tables(folder: Path) -> None:
                     connection.execute(sql.SQL("truncate {}").format(place))
 
 
-def _without_keys(make: tuple[str, ...], accounts: int, first: date, last: date) -> None:
-    """Make many days: their key is built at once afterwards."""
+def _make_many(part: str, accounts: int, first: date, last: date) -> None:
+    """Make many days, if any: their key is built at once afterwards."""
+    if last < first:
+        return
     tables = {"point_day": "point_no, business_date", "transformer_hour": "transformer_no, hour_start"}
     with connect("loader") as connection:
         for table in tables:
             connection.execute(f"alter table raw_ami.{table} drop constraint {table}_pkey".encode())
-    _make(make, accounts, first, last)
+    _make((part,), accounts, first, last)
     with connect("loader", autocommit=True) as connection:
         for table, key in tables.items():
             connection.execute(f"alter table raw_ami.{table} add primary key ({key})".encode())
@@ -112,21 +117,20 @@ def _limit(day: date) -> float:
     """Seconds to read a day's readings and write them once: no day can be taken in faster by one statement."""
     with connect("builder") as connection:
         started = time.perf_counter()
-        connection.execute(
-            f"create table intermediate.limit_day as select * from raw_ami.point_day where business_date = '{day}'".encode()
-        )
+        day_of = f"select * from raw_ami.point_day where business_date = '{day}'"
+        connection.execute(f"create table intermediate.limit_day as {day_of}".encode())
         took = time.perf_counter() - started
         connection.execute("drop table intermediate.limit_day")
     return took
 
 
-def _one_more_day(accounts: int, day: date, history: int, rebuild: float) -> dict[str, Any]:
+def _one_more_day(accounts: int, day: date, days: int, readings_days: int, history: float) -> dict[str, Any]:
     _make(DAY, accounts, day, day)
     seconds, nodes = _built()
     slowest = sorted(nodes.items(), key=lambda item: -item[1])
     return {
-        "accounts": accounts, "days_of_history": history, "seconds": round(seconds, 1),
-        "limit_seconds": round(_limit(day), 1), "everything_anew_seconds": round(rebuild, 1),
+        "accounts": accounts, "days_of_history": days, "of_readings": readings_days, "seconds": round(seconds, 1),
+        "limit_seconds": round(_limit(day), 2), "history_from_nothing_seconds": round(history, 1),
         "nodes": {name: round(took, 2) for name, took in slowest},
     }  # fmt: skip
 
@@ -174,28 +178,41 @@ def _gigabytes() -> float:
     return round((row or (0,))[0] / 1024**3, 1)
 
 
-def run(accounts: int, days: int) -> dict[str, Any]:
-    """Measure at 40 days of history, then at `days`; in an installation that is removed afterwards."""
+def _history(accounts: int, days: int, readings_days: int, made: tuple[int, int]) -> float:
+    """Make the days of history that are not `made` yet, with their bills; returns the seconds dbt builds all in."""
+
+    def since(number: int) -> date:
+        return LAST - timedelta(days=number - 1)
+
+    for part, wanted, there in zip(("readings", "areas"), (readings_days, days), made, strict=True):
+        _make_many(part, accounts, since(wanted), LAST - timedelta(days=there))
+    _make(("telemetry",), accounts, since(min(days, TELEMETRY_DAYS)), LAST)
+    # what was issued is what shadow billing finds, but for one bill in a hundred
+    first, _ = _built("--full-refresh", "--select", "+fct_shadow_bill_line")
+    _make(("bills", "earlier_bills", "payments"), accounts, since(days), LAST)
+    return first + _built()[0]
+
+
+def run(accounts: int, days: int, readings_days: int) -> dict[str, Any]:
+    """Measure at 40 days of history, then at `days`, in an installation that is removed afterwards.
+
+    readings_days: of how many there are readings of points too; bills, areas and collection are there of all days.
+    """
     folder = Path(tempfile.mkdtemp(prefix="bench_warehouse_"))
     started = time.perf_counter()
-    short = min(days, SHORT_DAYS)
     try:
         with installation(folder):
             _tables(folder)
             billing._dbt("seed")
             _make(("register",), accounts, LAST, LAST)
-            grown, day, first = [], LAST, LAST + timedelta(days=1)
-            for history in dict.fromkeys((short, days)):
-                since, until = LAST - timedelta(days=history - 1), first - timedelta(days=1)
-                _without_keys(("days",), accounts, since, until)
-                first = since
-                _make(("telemetry",), accounts, max(since, LAST - timedelta(days=TELEMETRY_DAYS - 1)), LAST)
-                # what was issued is what shadow billing finds, but for one bill in a hundred
-                _built("--full-refresh", "--select", "+fct_shadow_bill_line")
-                _make(("bills", "payments"), accounts, since, LAST)
-                rebuild, _ = _built("--full-refresh")
-                day += timedelta(days=1)
-                grown.append(_one_more_day(accounts, day, history, rebuild))
+            grown: list[dict[str, Any]] = []
+            made = (0, 0)
+            for number in dict.fromkeys((SHORT_DAYS, days)):
+                wanted = min(number, readings_days)
+                history = _history(accounts, number, wanted, made)
+                made = (wanted, number)
+                day = LAST + timedelta(days=len(grown) + 1)
+                grown.append(_one_more_day(accounts, day, number, wanted, history))
             rows = _dashboards()
             size = _gigabytes()
             speed = billing.speed(accounts)

@@ -60,7 +60,7 @@ from (
 cross join generate_series(date '$last' - 14, date '$last' + 7, interval '1 hour') as h;
 analyze;
 
--- days
+-- readings
 insert into raw_ami.point_day (point_no, business_date, import_kwh, export_kwh, import_kvarh, sharp_kwh, peak_kwh,
     flat_kwh, valley_kwh, deep_valley_kwh, peak_kw, peak_at, hourly_kwh, intervals_due, intervals_actual,
     intervals_estimated, rule_bits, lake_snapshot_id, loaded_at)
@@ -84,6 +84,8 @@ insert into raw_ami.point_day (point_no, business_date, import_kwh, export_kwh, 
 select 'PT' || t, d, 600, 0, 100, 0, 200, 200, 200, 0, 60, array_fill(25::real, array[24]), 96, 96, 0, 0, 1,
     d + interval '30 hours'
 from generate_series(1, $areas) as t, generate_series(date '$from', date '$to', '1 day') as d;
+
+-- areas
 insert into raw_ami.transformer_hour (transformer_no, hour_start, business_date, supplied_kwh, sold_kwh, generation_kwh,
     supplied_estimated_kwh, sold_estimated_kwh, points, lake_snapshot_id, loaded_at)
 select 'T' || t, (d + h * interval '1 hour') at time zone '$zone', d, round(sold / (0.9 + (t + h) % 13 / 130.0), 3),
@@ -147,6 +149,23 @@ select bill_no, account_no, to_char(bill_month, 'YYYYMM'), bill_month + interval
 from made
 group by bill_no, account_no, bill_month;
 drop table made;
+analyze;
+
+-- earlier_bills
+-- months before the readings: bills as those of the first month that is read
+create temporary table earlier as
+select to_char(m, 'YYYYMM') as ym, to_char(first_month, 'YYYYMM') as like_ym, first_month - m::date as days
+from (select min(to_date(bill_ym, 'YYYYMM')) as first_month from raw_cis.e_bill) as f
+cross join generate_series(
+    date_trunc('month', date '$from' + interval '1 month' - interval '1 day'), first_month - 1, interval '1 month'
+) as m;
+insert into raw_cis.e_bill_det (calc_id, item_seq, item_code, prd_code, qty, prc, amt)
+select ym || substr(calc_id, 7), item_seq, item_code, prd_code, qty, prc, amt
+from raw_cis.e_bill_det inner join earlier on substr(calc_id, 1, 6) = like_ym;
+insert into raw_cis.e_bill (calc_id, cons_no, bill_ym, issue_date, due_date, t_pq, t_amt, settle_flag)
+select ym || cons_no, cons_no, ym, issue_date - days, due_date - days, t_pq, t_amt, settle_flag
+from raw_cis.e_bill inner join earlier on bill_ym = like_ym;
+drop table earlier;
 analyze;
 
 -- payments

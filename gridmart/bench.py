@@ -172,6 +172,9 @@ def billing(
 def warehouse(
     accounts: int = typer.Option(10_000, min=1000, help="Accounts of the made utility."),
     days: int = typer.Option(400, min=40, help="Days of history; one more day is measured at 40 of them and at all."),
+    readings_days: int = typer.Option(
+        None, min=40, help="Days of which there are readings of points too, 1 GB a million; default: all."
+    ),
     page: Path = PAGE,
     as_json: bool = AS_JSON,
 ) -> None:
@@ -181,11 +184,12 @@ def warehouse(
     """
     from benchmarks.warehouse import run, text
 
-    found = run(accounts, days)
+    found = run(accounts, days, readings_days or days)
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return
     command = f"gridmart bench warehouse --accounts {accounts} --days {days}"
+    command += f" --readings-days {readings_days}" if readings_days else ""
     _show_markdown(found, ("days", "queries", "billing"), text(found), command, page)
 
 

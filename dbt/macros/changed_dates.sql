@@ -41,9 +41,9 @@ readings, contracts, tariffs and bills a month has.
 {# The same of months. #}
 {% macro changed_months() %}{{ changed_dates("int_bill_month_version", "bill_month", "month") }}{% endmacro %}
 
-{# Condition of a fact by date; nothing on a full refresh. #}
+{# Condition of a fact by date; nothing on a full refresh. As an array, so that the index on the date is used. #}
 {% macro where_changed(column="business_date") -%}
-    {%- if is_incremental() %}where {{ column }} in ({{ changed_dates() }}){% endif -%}
+    {%- if is_incremental() %}where {{ column }} = any(array({{ changed_dates() }})){% endif -%}
 {%- endmacro %}
 
 {# The same by month. #}
@@ -51,19 +51,22 @@ readings, contracts, tariffs and bills a month has.
     {%- if is_incremental() %}{{ word }} {{ column }} in ({{ changed_months() }}){% endif -%}
 {%- endmacro %}
 
-{# A further condition of facts by date that are added up to months; bounds let the index on the date be used. #}
+{# A further condition of facts by date that are added up to months. #}
 {% macro and_in_changed_months(column="business_date") -%}
+    {%- set dates = ref("int_date_version") -%}
     {%- if is_incremental() %}
-    and {{ column }} >= (select min(m.bill_month) from ({{ changed_months() }}) as m)
-    and {{ column }} < (select (max(m.bill_month) + interval '1 month')::date from ({{ changed_months() }}) as m)
-    and date_trunc('month', {{ column }}::timestamp)::date in ({{ changed_months() }})
+    and {{ column }} = any(array(
+        select d.business_date
+        from {{ dates }} as d
+        where date_trunc('month', d.business_date)::date in ({{ changed_months() }})
+    ))
     {%- endif -%}
 {%- endmacro %}
 
 {# Before the insert: the dates to rebuild leave the table, in the same transaction. #}
 {% macro delete_changed_dates() %}
     {% if is_incremental() %}
-        delete from {{ this }} where business_date in ({{ changed_dates() }})
+        delete from {{ this }} where business_date = any(array({{ changed_dates() }}))
     {% else %}
         select 1
     {% endif %}

@@ -8,7 +8,8 @@ months as (
     select * from {{ ref("int_account_month") }}
 ),
 
--- the 365 days are those left of their first month, and the months after it
+-- the 365 days are those left of their first month, and the months after it; dates as an array, so that the index on
+-- the date is used
 as_of as (
     select
         data_as_of,
@@ -33,8 +34,9 @@ year as (
             import_kwh
         from days
         where
-            business_date >= (select as_of.first_date from as_of)
-            and business_date < (select as_of.first_month from as_of)
+            business_date = any(array(
+                select generate_series(as_of.first_date, as_of.first_month - 1, interval '1 day')::date from as_of
+            ))
     ) as parts
     group by account_no
 ),
@@ -50,8 +52,9 @@ recent as (
         sum(intervals_actual + intervals_estimated) as intervals_30d
     from days
     where
-        business_date > (select as_of.data_as_of - 30 from as_of)
-        and business_date <= (select as_of.data_as_of from as_of)
+        business_date = any(array(
+            select generate_series(as_of.data_as_of - 29, as_of.data_as_of, interval '1 day')::date from as_of
+        ))
     group by account_no
 ),
 

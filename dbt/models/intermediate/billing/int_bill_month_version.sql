@@ -90,6 +90,14 @@ registers as (
     group by step_month
 ),
 
+called as (
+    select
+        date_trunc('month', business_date)::date as bill_month,
+        md5(string_agg(row(c.*)::text, '' order by business_date)) as version
+    from {{ ref("stg_calendar__day") }} as c
+    group by date_trunc('month', business_date)::date
+),
+
 -- few, and whatever they say of any month
 rules as (
     select row(t.*)::text as content from tariffs as t
@@ -101,6 +109,10 @@ rules as (
     select row(h.*)::text from {{ ref("account_household") }} as h
     union all
     select row(p.*)::text from {{ ref("power_factor_adjustment") }} as p
+    union all
+    select row(t.*)::text from {{ ref("tou_period") }} as t
+    union all
+    select row(p.*)::text from {{ ref("tariff_proposal") }} as p
 ),
 
 ruled as (
@@ -124,6 +136,7 @@ own as (
             lined.lines,
             lined.hash,
             registers.register_hash,
+            called.version,
             (select ruled.version from ruled),
             '{{ var("bill_tolerance_share") }}',
             '{{ var("bill_tolerance_yuan") }}'
@@ -131,6 +144,7 @@ own as (
     from months
     left join readings on months.bill_month = readings.bill_month
     left join issued on months.bill_month = issued.bill_month
+    left join called on months.bill_month = called.bill_month
     left join lined on months.bill_month = lined.bill_month
     left join registers
         on
