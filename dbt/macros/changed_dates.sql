@@ -4,7 +4,7 @@ date has; `fact_date_built` which version each fact was built from. What differs
 it arrived out of order, was promoted late, or the register changed afterwards. A clock decides nothing.
 
 What belongs to months is rebuilt month by month in the same way: `int_bill_month_version` says which version of
-readings, contracts, tariffs and bills a month has.
+readings, contracts, tariffs and bills a month has, `int_settled_month_version` which one with its payments.
 #}
 
 {% macro fact_date_built() -%}
@@ -39,7 +39,9 @@ readings, contracts, tariffs and bills a month has.
 {% endmacro %}
 
 {# The same of months. #}
-{% macro changed_months() %}{{ changed_dates("int_bill_month_version", "bill_month", "month") }}{% endmacro %}
+{% macro changed_months(versions="int_bill_month_version") %}
+    {{- changed_dates(versions, "bill_month", "month") -}}
+{% endmacro %}
 
 {# Condition of a fact by date; nothing on a full refresh. As an array, so that the index on the date is used. #}
 {% macro where_changed(column="business_date") -%}
@@ -47,8 +49,8 @@ readings, contracts, tariffs and bills a month has.
 {%- endmacro %}
 
 {# The same by month. #}
-{% macro where_changed_month(column="bill_month", word="where") -%}
-    {%- if is_incremental() %}{{ word }} {{ column }} in ({{ changed_months() }}){% endif -%}
+{% macro where_changed_month(column="bill_month", word="where", versions="int_bill_month_version") -%}
+    {%- if is_incremental() %}{{ word }} {{ column }} in ({{ changed_months(versions) }}){% endif -%}
 {%- endmacro %}
 
 {# A further condition of facts by date that are added up to months. #}
@@ -73,9 +75,9 @@ readings, contracts, tariffs and bills a month has.
 {% endmacro %}
 
 {# The same by month. #}
-{% macro delete_changed_months(column="bill_month") %}
+{% macro delete_changed_months(column="bill_month", versions="int_bill_month_version", also="false") %}
     {% if is_incremental() %}
-        delete from {{ this }} where {{ column }} in ({{ changed_months() }})
+        delete from {{ this }} where {{ column }} in ({{ changed_months(versions) }}) or {{ also }}
     {% else %}
         select 1
     {% endif %}
@@ -89,4 +91,6 @@ readings, contracts, tariffs and bills a month has.
 {% endmacro %}
 
 {# The same by month. #}
-{% macro remember_built_months() %}{{ remember_built_dates("int_bill_month_version", "bill_month") }}{% endmacro %}
+{% macro remember_built_months(versions="int_bill_month_version") %}
+    {{- remember_built_dates(versions, "bill_month") -}}
+{% endmacro %}

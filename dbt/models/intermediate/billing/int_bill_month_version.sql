@@ -33,7 +33,9 @@ issued as (
     select
         bill_month,
         count(*) as bills,
-        sum(hash_record_extended(row(bill_no, account_no, issued_date, energy_kwh, amount_yuan), 0)) as hash
+        sum(
+            hash_record_extended(row(bill_no, account_no, issued_date, due_date, energy_kwh, amount_yuan), 0)
+        ) as hash
     from bills
     group by bill_month
 ),
@@ -64,7 +66,8 @@ terms as (
         hash_record_extended(
             row(
                 account_no, valid_from, tariff_code, contract_capacity_kva, capacity_charge_basis,
-                power_factor_standard, org_no, station_name_zh, district_name_zh, usage_category, usage_category_zh
+                power_factor_standard, org_no, station_name_zh, district_name_zh, usage_category, usage_category_zh,
+                industry_code, voltage_code
             ), 0
         ) as hash,
         hash_record_extended(row(account_no, valid_from, valid_to), 0) as end_hash
