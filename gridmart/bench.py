@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     bench.command("forecast")(forecast)
     bench.command("simulate")(simulate)
     bench.command("billing")(billing)
+    bench.command("warehouse")(warehouse)
     app.add_typer(bench, name="bench")
 
 
@@ -166,6 +167,30 @@ def billing(
         return
     command = f"gridmart bench billing --accounts {accounts} --months {months} --seed {seed} --bills {bills}"
     _show_markdown(found, ("faults", "accused", "speed"), text(found), command, page)
+
+
+def warehouse(
+    accounts: int = typer.Option(10_000, min=1000, help="Accounts of the made utility."),
+    days: int = typer.Option(400, min=40, help="Days of history; one more day is measured at 40 of them and at all."),
+    readings_days: int = typer.Option(
+        None, min=40, help="Days of which there are readings of points too, 1 GB a million; default: all."
+    ),
+    page: Path = PAGE,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Measure dbt's run of one more day, every query of every dashboard, and shadow bills a second.
+
+    100,000 accounts of 400 days want an hour and 60 GB. Example: gridmart bench warehouse --accounts 10000 --days 400
+    """
+    from benchmarks.warehouse import run, text
+
+    found = run(accounts, days, readings_days or days)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    command = f"gridmart bench warehouse --accounts {accounts} --days {days}"
+    command += f" --readings-days {readings_days}" if readings_days else ""
+    _show_markdown(found, ("days", "queries", "billing"), text(found), command, page)
 
 
 def forecast(

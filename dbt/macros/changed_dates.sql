@@ -1,8 +1,10 @@
 {#
 Facts by date are rebuilt date by date. `int_date_version` says which version of raw data and register each
 date has (`versions` names another such model, for facts of other sources); `fact_date_built` which version each fact
-was built from. What differs is built again, also when
-it arrived out of order, was promoted late, or the register changed afterwards. A clock decides nothing.
+was built from. What differs is built again, also when it arrived out of order, was promoted late, or the register changed afterwards. A clock decides nothing.
+
+What belongs to months is rebuilt month by month in the same way: `int_bill_month_version` says which version of
+readings, contracts, tariffs and bills a month has, `int_settled_month_version` which one with its payments.
 #}
 
 {% macro fact_date_built() -%}
@@ -23,36 +25,72 @@ it arrived out of order, was promoted late, or the register changed afterwards. 
 {% endmacro %}
 
 {# Query of the dates to rebuild: changed or vanished ones, and those of the run's range. #}
-{% macro changed_dates(versions="int_date_version") %}
-    select coalesce(v.business_date, b.business_date) as business_date
+{% macro changed_dates(versions="int_date_version", day="business_date", grain="day") %}
+    select coalesce(v.{{ day }}, b.business_date) as {{ day }}
     from {{ ref(versions) }} as v
     full outer join (
         select f.business_date, f.version from {{ fact_date_built() }} as f where f.model_name = '{{ this.name }}'
-    ) as b on v.business_date = b.business_date
+    ) as b on v.{{ day }} = b.business_date
     where v.version is distinct from b.version
     {%- if var("from_date") and var("to_date") %}
-        or coalesce(v.business_date, b.business_date)
-            between date '{{ var("from_date") }}' and date '{{ var("to_date") }}'
+        or coalesce(v.{{ day }}, b.business_date)
+            between date_trunc('{{ grain }}', date '{{ var("from_date") }}') and date '{{ var("to_date") }}'
     {%- endif %}
 {% endmacro %}
 
-{# Condition of a fact by date; nothing on a full refresh. #}
+{# The same of months. #}
+{% macro changed_months(versions="int_bill_month_version") %}
+    {{- changed_dates(versions, "bill_month", "month") -}}
+{% endmacro %}
+
+{# Condition of a fact by date; nothing on a full refresh. As an array, so that the index on the date is used. #}
 {% macro where_changed(column="business_date", versions="int_date_version") -%}
-    {%- if is_incremental() %}where {{ column }} in ({{ changed_dates(versions) }}){% endif -%}
+    {%- if is_incremental() %}where {{ column }} = any(array({{ changed_dates(versions) }})){% endif -%}
+{%- endmacro %}
+
+{# The same by month. #}
+{% macro where_changed_month(column="bill_month", word="where", versions="int_bill_month_version") -%}
+    {%- if is_incremental() %}{{ word }} {{ column }} in ({{ changed_months(versions) }}){% endif -%}
+{%- endmacro %}
+
+{# A further condition of facts by date that are added up to months. #}
+{% macro and_in_changed_months(column="business_date") -%}
+    {%- set dates = ref("int_date_version") -%}
+    {%- if is_incremental() %}
+    and {{ column }} = any(array(
+        select d.business_date
+        from {{ dates }} as d
+        where date_trunc('month', d.business_date)::date in ({{ changed_months() }})
+    ))
+    {%- endif -%}
 {%- endmacro %}
 
 {# Before the insert: the dates to rebuild leave the table, in the same transaction. #}
 {% macro delete_changed_dates(versions="int_date_version") %}
     {% if is_incremental() %}
-        delete from {{ this }} where business_date in ({{ changed_dates(versions) }})
+        delete from {{ this }} where business_date = any(array({{ changed_dates(versions) }}))
+    {% else %}
+        select 1
+    {% endif %}
+{% endmacro %}
+
+{# The same by month. #}
+{% macro delete_changed_months(column="bill_month", versions="int_bill_month_version", also="false") %}
+    {% if is_incremental() %}
+        delete from {{ this }} where {{ column }} in ({{ changed_months(versions) }}) or {{ also }}
     {% else %}
         select 1
     {% endif %}
 {% endmacro %}
 
 {# After the insert: remember what was built. #}
-{% macro remember_built_dates(versions="int_date_version") %}
+{% macro remember_built_dates(versions="int_date_version", day="business_date") %}
     delete from {{ fact_date_built() }} where model_name = '{{ this.name }}';
     insert into {{ fact_date_built() }} (model_name, business_date, version)
-    select '{{ this.name }}', v.business_date, v.version from {{ ref(versions) }} as v
+    select '{{ this.name }}', v.{{ day }}, v.version from {{ ref(versions) }} as v
+{% endmacro %}
+
+{# The same by month. #}
+{% macro remember_built_months(versions="int_bill_month_version") %}
+    {{- remember_built_dates(versions, "bill_month") -}}
 {% endmacro %}

@@ -4,55 +4,94 @@ with days as (
     select * from {{ ref("fct_point_day") }} where account_no is not null
 ),
 
+months as (
+    select * from {{ ref("int_account_month") }}
+),
+
+-- the 365 days are those left of their first month, and the months after it; dates as an array, so that the index on
+-- the date is used
 as_of as (
-    select * from {{ ref("int_as_of") }}
+    select
+        data_as_of,
+        data_as_of - 364 as first_date,
+        (date_trunc('month', (data_as_of - 364)::timestamp) + interval '1 month')::date as first_month
+    from {{ ref("int_as_of") }}
+),
+
+year as (
+    select
+        account_no,
+        sum(import_kwh) as energy_365d_kwh
+    from (
+        select
+            account_no,
+            import_kwh
+        from months
+        where use_month >= (select as_of.first_month from as_of)
+        union all
+        select
+            account_no,
+            import_kwh
+        from days
+        where
+            business_date = any(array(
+                select generate_series(as_of.first_date, as_of.first_month - 1, interval '1 day')::date from as_of
+            ))
+    ) as parts
+    group by account_no
 ),
 
 recent as (
     select
-        days.*,
-        days.business_date > as_of.data_as_of - 30 as is_30d,
-        days.business_date > as_of.data_as_of - 365 as is_365d,
-        days.business_date <= as_of.data_as_of - 365 as is_30d_before,
-        (select sum(evening.kwh) from unnest(days.hourly_kwh[19:22]) as evening (kwh)) as evening_kwh
+        account_no,
+        sum(import_kwh) as energy_30d_kwh,
+        sum(valley_kwh + deep_valley_kwh) as valley_30d_kwh,
+        -- 18:00 to 22:00
+        sum((select sum(evening.kwh) from unnest(hourly_kwh[19:22]) as evening (kwh))) as evening_30d_kwh,
+        max(peak_kw) as peak_kw_30d,
+        count(distinct business_date) as days_30d,
+        sum(intervals_estimated) as estimated_30d,
+        sum(intervals_actual + intervals_estimated) as intervals_30d
     from days
-    -- and the same 30 days of the year before
-    inner join as_of on days.business_date > as_of.data_as_of - 395 and days.business_date <= as_of.data_as_of
+    where
+        business_date = any(array(
+            select generate_series(as_of.data_as_of - 29, as_of.data_as_of, interval '1 day')::date from as_of
+        ))
+    group by account_no
 ),
 
-summed as (
+-- the same 30 days of the year before
+year_before as (
     select
         account_no,
-        coalesce(sum(import_kwh) filter (where is_365d), 0) as energy_365d_kwh,
-        coalesce(sum(import_kwh) filter (where is_30d), 0) as energy_30d_kwh,
-        sum(valley_kwh + deep_valley_kwh) filter (where is_30d) as valley_30d_kwh,
-        sum(evening_kwh) filter (where is_30d) as evening_30d_kwh,
-        sum(import_kwh) filter (where is_30d_before) as energy_30d_before_kwh,
-        count(distinct business_date) filter (where is_30d_before) as days_30d_before,
-        max(peak_kw) filter (where is_30d) as peak_kw_30d,
-        count(distinct business_date) filter (where is_30d) as days_30d,
-        sum(intervals_estimated) filter (where is_30d) as estimated_30d,
-        sum(intervals_actual + intervals_estimated) filter (where is_30d) as intervals_30d
-    from recent
+        sum(import_kwh) as energy_kwh,
+        count(distinct business_date) as days
+    from days
+    where
+        business_date = any(array(
+            select generate_series(as_of.data_as_of - 394, as_of.data_as_of - 365, interval '1 day')::date from as_of
+        ))
     group by account_no
 ),
 
 final as (
     select
-        account_no,
-        energy_30d_kwh,
-        energy_365d_kwh,
-        peak_kw_30d,
-        (valley_30d_kwh / nullif(energy_30d_kwh, 0))::double precision as valley_share,
-        -- 18:00 to 22:00
-        evening_30d_kwh::double precision / nullif(energy_30d_kwh, 0)::double precision as evening_share,
+        year.account_no,
+        coalesce(recent.energy_30d_kwh, 0) as energy_30d_kwh,
+        year.energy_365d_kwh,
+        recent.peak_kw_30d,
+        (recent.valley_30d_kwh / nullif(recent.energy_30d_kwh, 0))::double precision as valley_share,
+        (recent.energy_30d_kwh / nullif(recent.days_30d * 24, 0))::double precision / nullif(recent.peak_kw_30d, 0)
+            as load_factor,
+        recent.evening_30d_kwh::double precision / nullif(recent.energy_30d_kwh, 0)::double precision as evening_share,
         case
-            when days_30d = 30 and days_30d_before = 30
-                then (energy_30d_kwh / nullif(energy_30d_before_kwh, 0))::double precision - 1
+            when recent.days_30d = 30 and year_before.days = 30
+                then (recent.energy_30d_kwh / nullif(year_before.energy_kwh, 0))::double precision - 1
         end as energy_growth,
-        (energy_30d_kwh / nullif(days_30d * 24, 0))::double precision / nullif(peak_kw_30d, 0) as load_factor,
-        estimated_30d::double precision / nullif(intervals_30d, 0) as estimated_share_30d
-    from summed
+        recent.estimated_30d::double precision / nullif(recent.intervals_30d, 0) as estimated_share_30d
+    from year
+    left join recent on year.account_no = recent.account_no
+    left join year_before on year.account_no = year_before.account_no
 )
 
 select * from final

@@ -1,27 +1,41 @@
-{{ config(indexes=[{"columns": ["bill_no"], "unique": true}]) }}
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months(versions='int_settled_month_version') }}",
+        post_hook="{{ remember_built_months('int_settled_month_version') }}",
+        indexes=[{"columns": ["bill_no"], "unique": true}, {"columns": ["bill_month"]}],
+    )
+}}
 
 with bills as (
     select * from {{ ref("stg_cis__bill") }}
+    {{ where_changed_month(versions="int_settled_month_version") }}
 ),
 
 payments as (
     select
-        payment_no,
-        bill_no,
-        amount_yuan,
-        {{ local_date("paid_at") }} as paid_date,
-        sum(amount_yuan) over (partition by bill_no order by paid_at, payment_no) as paid_so_far_yuan
-    from {{ ref("stg_cis__payment") }}
+        payments.payment_no,
+        payments.bill_no,
+        payments.amount_yuan,
+        {{ local_date("payments.paid_at") }} as paid_date,
+        sum(payments.amount_yuan) over (
+            partition by payments.bill_no order by payments.paid_at, payments.payment_no
+        ) as paid_so_far_yuan
+    from {{ ref("stg_cis__payment") }} as payments
+    inner join bills on payments.bill_no = bills.bill_no
 ),
 
 -- dbt lets a failing test stop only what has all relations of the test upstream: with the lines here,
 -- a bill that is not their sum stops every mart made from bills
 lines as (
     select
-        bill_no,
-        sum(amount_yuan) as lines_yuan
-    from {{ ref("stg_cis__bill_line") }}
-    group by bill_no
+        lines.bill_no,
+        sum(lines.amount_yuan) as lines_yuan
+    from {{ ref("stg_cis__bill_line") }} as lines
+    inner join bills on lines.bill_no = bills.bill_no
+    group by lines.bill_no
 ),
 
 paid as (
@@ -45,6 +59,7 @@ settled as (
 final as (
     select
         bills.bill_no,
+        bills.bill_month,
         bills.amount_yuan as receivable_yuan,
         coalesce(lines.lines_yuan, 0)::numeric(18, 2) as lines_yuan,
         least(coalesce(paid.paid_yuan, 0), bills.amount_yuan)::numeric(18, 2) as received_yuan,

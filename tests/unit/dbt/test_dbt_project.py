@@ -40,7 +40,7 @@ def test_the_set_of_marts_is_exact() -> None:
         "rpt_tariff_impact", "dim_campaign", "fct_campaign_exposure", "rpt_campaign_uplift",
         "fct_channel_funnel_hour", "fct_feedback", "rpt_product_portfolio",
         "fct_interaction", "customer_tag",
-        "rpt_tariff_impact", "fct_arrears_day", "fct_dunning", "fct_receivable", "rpt_payment_channel",
+        "fct_arrears_day", "fct_dunning", "fct_receivable", "rpt_payment_channel",
     }  # fmt: skip
 
 

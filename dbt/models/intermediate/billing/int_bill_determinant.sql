@@ -1,22 +1,32 @@
 {{
     config(
-        indexes=[{"columns": ["account_no", "bill_month", "segment_no"], "unique": true}],
-        post_hook="analyze {{ this }}",
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months() }}",
+        post_hook=["{{ remember_built_months() }}", "analyze {{ this }}"],
+        indexes=[{"columns": ["account_no", "bill_month", "segment_no"], "unique": true}, {"columns": ["bill_month"]}],
     )
 }}
 
 with segments as (
     select * from {{ ref("int_bill_segment") }}
+    {{ where_changed_month() }}
 ),
 
 -- twice, since what is read once is read by all cores
 days_of_months as (
     select * from {{ ref("fct_point_day") }}
-    where account_no is not null and point_kind = 'customer' and import_kwh is not null
+    where
+        account_no is not null and point_kind = 'customer' and import_kwh is not null
+        {{ and_in_changed_months() }}
 ),
 
 days_of_parts as (
-    select * from {{ ref("fct_point_day") }} where point_kind = 'customer' and import_kwh is not null
+    select * from {{ ref("fct_point_day") }}
+    where
+        point_kind = 'customer' and import_kwh is not null
+        {{ and_in_changed_months() }}
 ),
 
 issued as (
@@ -27,7 +37,7 @@ issued as (
 parts as (
     select *
     from {{ ref("int_bill_segment") }}
-    where days < month_days
+    where days < month_days {{ where_changed_month(word="and") }}
 ),
 
 whole_months as (
@@ -183,6 +193,18 @@ used as (
     inner join yearly on read.account_no = yearly.account_no
     where read.is_read
     group by read.account_no, read.bill_month
+    {%- if is_incremental() %}
+    -- months that stay as they are
+    union all
+    select
+        stays.account_no,
+        stays.bill_month,
+        sum(stays.sharp_kwh + stays.peak_kwh + stays.flat_kwh + stays.valley_kwh + stays.deep_valley_kwh)
+    from {{ this }} as stays
+    inner join yearly on stays.account_no = yearly.account_no
+    where stays.is_read
+    group by stays.account_no, stays.bill_month
+    {%- endif %}
 ),
 
 billed as (
@@ -221,7 +243,11 @@ final as (
         read.*,
         coalesce(before.year_before_kwh, 0)::numeric(18, 3) as year_before_kwh
     from read
-    left join before on read.account_no = before.account_no and read.bill_month = before.bill_month
+    left join before
+        on
+            read.account_no = before.account_no
+            and read.bill_month = before.bill_month
+            and read.tier_basis = 'year'
 )
 
 select * from final

@@ -1,11 +1,23 @@
-{{ config(indexes=[{"columns": ["account_no", "bill_month"], "unique": true}]) }}
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months() }}",
+        post_hook="{{ remember_built_months() }}",
+        indexes=[{"columns": ["account_no", "bill_month"], "unique": true}, {"columns": ["bill_month"]}],
+    )
+}}
 
 with bills as (
     select * from {{ ref("stg_cis__bill") }}
+    {{ where_changed_month() }}
 ),
 
 lines as (
-    select * from {{ ref("stg_cis__bill_line") }}
+    select lines.*
+    from {{ ref("stg_cis__bill_line") }} as lines
+    inner join bills on lines.bill_no = bills.bill_no
 ),
 
 -- of several bills of a month the first one counts, the others are copies

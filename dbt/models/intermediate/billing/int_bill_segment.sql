@@ -1,7 +1,11 @@
 {{
     config(
-        indexes=[{"columns": ["account_no", "bill_month", "segment_no"], "unique": true}],
-        post_hook="analyze {{ this }}",
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months() }}",
+        post_hook=["{{ remember_built_months() }}", "analyze {{ this }}"],
+        indexes=[{"columns": ["account_no", "bill_month", "segment_no"], "unique": true}, {"columns": ["bill_month"]}],
     )
 }}
 
@@ -23,6 +27,7 @@ months as (
         date_trunc('month', business_date)::date as bill_month,
         (date_trunc('month', business_date) + interval '1 month')::date as next_month
     from {{ ref("int_date_version") }}
+    {{ where_changed_month("date_trunc('month', business_date)::date") }}
 ),
 
 contracted as (

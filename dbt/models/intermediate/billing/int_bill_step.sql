@@ -1,19 +1,32 @@
-{{ config(indexes=[{"columns": ["account_no", "bill_month"], "unique": true}]) }}
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months() }}",
+        post_hook="{{ remember_built_months() }}",
+        indexes=[{"columns": ["account_no", "bill_month"], "unique": true}, {"columns": ["bill_month"]}],
+    )
+}}
 
 with shadow as (
-    select * from {{ ref("fct_shadow_bill") }} where status_code = 'calculated' and bill_no is not null
+    select * from {{ ref("fct_shadow_bill") }}
+    where status_code = 'calculated' and bill_no is not null {{ where_changed_month(word="and") }}
 ),
 
 issued as (
     select * from {{ ref("int_bill_issued") }}
+    {{ where_changed_month() }}
 ),
 
 determinants as (
     select * from {{ ref("int_bill_determinant") }}
+    {{ where_changed_month() }}
 ),
 
 lines as (
     select * from {{ ref("fct_bill_line") }}
+    {{ where_changed_month() }}
 ),
 
 prices as (

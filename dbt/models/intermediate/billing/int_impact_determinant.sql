@@ -1,4 +1,13 @@
-{{ config(indexes=[{"columns": ["case_code", "account_no", "bill_month", "segment_no"], "unique": true}]) }}
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months() }}",
+        post_hook="{{ remember_built_months() }}",
+        indexes=[{"columns": ["case_code", "account_no", "bill_month", "segment_no"], "unique": true}],
+    )
+}}
 
 with proposals as (
     select
@@ -11,8 +20,14 @@ tariffs as (
     select * from {{ ref("dim_tariff") }}
 ),
 
+-- months that are here already have not changed: those that have are deleted before
 determinants as (
-    select * from {{ ref("int_bill_determinant") }} where is_read and is_priced
+    select * from {{ ref("int_bill_determinant") }}
+    where
+        is_read and is_priced
+        {%- if is_incremental() %}
+        and bill_month not in (select kept.bill_month from {{ this }} as kept)
+        {%- endif %}
 ),
 
 segments as (

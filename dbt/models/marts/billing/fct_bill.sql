@@ -1,11 +1,23 @@
-{{ config(indexes=[{"columns": ["account_no", "bill_month"]}, {"columns": ["bill_month"]}]) }}
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months(versions='int_settled_month_version', also='outstanding_yuan > 0') }}",
+        post_hook="{{ remember_built_months('int_settled_month_version') }}",
+        indexes=[{"columns": ["account_no", "bill_month"]}, {"columns": ["bill_month"]}],
+    )
+}}
 
 with bills as (
     select * from {{ ref("stg_cis__bill") }}
 ),
 
+-- a bill that is owed is older every day; of the others those of changed months
 settled as (
     select * from {{ ref("int_bill_settled") }}
+    {{ where_changed_month(versions="int_settled_month_version") }}
+    {%- if is_incremental() %} or outstanding_yuan > 0{% endif %}
 ),
 
 accounts as (

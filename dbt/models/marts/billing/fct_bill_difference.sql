@@ -1,4 +1,13 @@
-{{ config(indexes=[{"columns": ["account_no", "bill_month"]}, {"columns": ["bill_month"]}]) }}
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months() }}",
+        post_hook="{{ remember_built_months() }}",
+        indexes=[{"columns": ["account_no", "bill_month"]}, {"columns": ["bill_month"]}],
+    )
+}}
 
 with shadow as (
     select
@@ -14,15 +23,17 @@ with shadow as (
         shadow_yuan,
         coalesce(estimated_share, 0) as estimated_share
     from {{ ref("fct_shadow_bill") }}
-    where status_code = 'calculated'
+    where status_code = 'calculated' {{ where_changed_month(word="and") }}
 ),
 
 steps as (
     select * from {{ ref("int_bill_step") }}
+    {{ where_changed_month() }}
 ),
 
 bills as (
     select * from {{ ref("stg_cis__bill") }}
+    {{ where_changed_month() }}
 ),
 
 -- what is left of each part once energy and periods are the issued ones; a cent a line is rounding

@@ -1,4 +1,13 @@
-{{ config(indexes=[{"columns": ["account_no", "bill_month"]}]) }}
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months() }}",
+        post_hook="{{ remember_built_months() }}",
+        indexes=[{"columns": ["account_no", "bill_month"]}, {"columns": ["bill_month"]}],
+    )
+}}
 
 with lines as (
     select * from {{ ref("stg_cis__bill_line") }}
@@ -6,6 +15,7 @@ with lines as (
 
 bills as (
     select * from {{ ref("stg_cis__bill") }}
+    {{ where_changed_month() }}
 ),
 
 final as (

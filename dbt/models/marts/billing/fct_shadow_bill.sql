@@ -1,15 +1,27 @@
-{{ config(indexes=[{"columns": ["bill_month"]}]) }}
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months() }}",
+        post_hook="{{ remember_built_months() }}",
+        indexes=[{"columns": ["bill_month"]}],
+    )
+}}
 
 with determinants as (
     select * from {{ ref("int_bill_determinant") }}
+    {{ where_changed_month() }}
 ),
 
 lines as (
     select * from {{ ref("fct_shadow_bill_line") }}
+    {{ where_changed_month() }}
 ),
 
 issued as (
     select * from {{ ref("int_bill_issued") }}
+    {{ where_changed_month() }}
 ),
 
 accounts as (

@@ -1,11 +1,20 @@
-{{ config(indexes=[{"columns": ["account_no", "bill_month"]}]) }}
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months() }}",
+        post_hook="{{ remember_built_months() }}",
+        indexes=[{"columns": ["account_no", "bill_month"]}, {"columns": ["bill_month"]}],
+    )
+}}
 
 with determinants as (
     select
         'shadow' as case_code,
         *
     from {{ ref("int_bill_determinant") }}
-    where is_read and is_priced
+    where is_read and is_priced {{ where_changed_month(word="and") }}
 ),
 
 lines as (

@@ -1,9 +1,16 @@
-with determinants as (
-    select * from {{ ref("int_impact_determinant") }}
+with present as (
+    select * from {{ ref("fct_shadow_bill") }}
 ),
 
-present as (
-    select * from {{ ref("fct_shadow_bill") }}
+latest as (
+    select max(bill_month) as bill_month from present where status_code = 'calculated'
+),
+
+determinants as (
+    select determinants.*
+    from {{ ref("int_impact_determinant") }} as determinants
+    inner join latest
+        on determinants.bill_month > latest.bill_month - interval '{{ var("impact_months") }} months'
 ),
 
 proposals as (

@@ -1,6 +1,19 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months('read_month') }}",
+        post_hook="{{ remember_built_months() }}",
+        indexes=[{"columns": ["read_month"]}],
+    )
+}}
+
 with days as (
     select * from {{ ref("fct_point_day") }}
-    where account_no is not null and intervals_due > 0
+    where
+        account_no is not null and intervals_due > 0
+        {{ and_in_changed_months() }}
 ),
 
 organisations as (

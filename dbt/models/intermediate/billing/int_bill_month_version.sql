@@ -1,0 +1,181 @@
+{{ config(indexes=[{"columns": ["bill_month"], "unique": true}]) }}
+
+with dates as (
+    select * from {{ ref("int_date_version") }}
+),
+
+bills as (
+    select * from {{ ref("stg_cis__bill") }}
+),
+
+lines as (
+    select * from {{ ref("stg_cis__bill_line") }}
+),
+
+tariffs as (
+    select * from {{ ref("dim_tariff") }}
+),
+
+contracts as (
+    select * from {{ ref("dim_account") }}
+),
+
+readings as (
+    select
+        date_trunc('month', business_date)::date as bill_month,
+        md5(string_agg(version, '' order by business_date)) as version
+    from dates
+    group by date_trunc('month', business_date)::date
+),
+
+-- order-free: the sum of the hashes of the rows
+issued as (
+    select
+        bill_month,
+        count(*) as bills,
+        sum(
+            hash_record_extended(row(bill_no, account_no, issued_date, due_date, energy_kwh, amount_yuan), 0)
+        ) as hash
+    from bills
+    group by bill_month
+),
+
+lined as (
+    select
+        bills.bill_month,
+        count(*) as lines,
+        sum(
+            hash_record_extended(
+                row(
+                    lines.bill_no, lines.line_no, lines.line_kind_code, lines.period_code, lines.quantity,
+                    lines.unit_price_yuan, lines.amount_yuan
+                ), 0
+            )
+        ) as hash
+    from lines
+    inner join bills on lines.bill_no = bills.bill_no
+    group by bills.bill_month
+),
+
+-- a contract counts in the months that it touches; its end only in its last month, so that closing it does not change
+-- those before
+terms as (
+    select
+        date_trunc('month', valid_from)::date as from_month,
+        date_trunc('month', valid_to - 1)::date as last_month,
+        hash_record_extended(
+            row(
+                account_no, valid_from, tariff_code, contract_capacity_kva, capacity_charge_basis,
+                power_factor_standard, org_no, station_name_zh, district_name_zh, usage_category, usage_category_zh,
+                industry_code, voltage_code
+            ), 0
+        ) as hash,
+        hash_record_extended(row(account_no, valid_from, valid_to), 0) as end_hash
+    from contracts
+),
+
+steps as (
+    select from_month as step_month, hash::numeric as hash from terms
+    union all
+    select (last_month + interval '1 month')::date, -hash from terms where last_month is not null
+    union all
+    select last_month, end_hash from terms where last_month is not null
+    union all
+    select (last_month + interval '1 month')::date, -end_hash from terms where last_month is not null
+),
+
+registers as (
+    select
+        step_month,
+        sum(sum(hash)) over (order by step_month) as register_hash,
+        lead(step_month) over (order by step_month) as next_step_month
+    from steps
+    group by step_month
+),
+
+called as (
+    select
+        date_trunc('month', business_date)::date as bill_month,
+        md5(string_agg(row(c.*)::text, '' order by business_date)) as version
+    from {{ ref("stg_calendar__day") }} as c
+    group by date_trunc('month', business_date)::date
+),
+
+-- few, and whatever they say of any month
+rules as (
+    select row(t.*)::text as content from tariffs as t
+    union all
+    select row(t.*)::text from {{ ref("int_tariff_tier") }} as t
+    union all
+    select row(l.*)::text from {{ ref("tariff_levy") }} as l
+    union all
+    select row(h.*)::text from {{ ref("account_household") }} as h
+    union all
+    select row(p.*)::text from {{ ref("power_factor_adjustment") }} as p
+    union all
+    select row(t.*)::text from {{ ref("tou_period") }} as t
+    union all
+    select row(p.*)::text from {{ ref("tariff_proposal") }} as p
+),
+
+ruled as (
+    select md5(string_agg(content, '' order by content)) as version from rules
+),
+
+months as (
+    select bill_month from readings
+    union
+    select bill_month from issued
+),
+
+own as (
+    select
+        months.bill_month,
+        md5(concat_ws(
+            '|',
+            readings.version,
+            issued.bills,
+            issued.hash,
+            lined.lines,
+            lined.hash,
+            registers.register_hash,
+            called.version,
+            (select ruled.version from ruled),
+            '{{ var("bill_tolerance_share") }}',
+            '{{ var("bill_tolerance_yuan") }}'
+        )) as version
+    from months
+    left join readings on months.bill_month = readings.bill_month
+    left join issued on months.bill_month = issued.bill_month
+    left join called on months.bill_month = called.bill_month
+    left join lined on months.bill_month = lined.bill_month
+    left join registers
+        on
+            months.bill_month >= registers.step_month
+            and (registers.next_step_month is null or months.bill_month < registers.next_step_month)
+),
+
+-- where anyone has tiers of the year, a month goes on from those before it
+spans as (
+    select
+        coalesce(
+            (
+                select max(tariffs.tier_basis)
+                from contracts
+                inner join tariffs on contracts.tariff_code = tariffs.tariff_code
+                where tariffs.tier_basis = 'year'
+            ), 'month'
+        ) as unit
+),
+
+final as (
+    select
+        own.bill_month,
+        md5(string_agg(own.version, '') over (
+            partition by date_trunc(spans.unit, own.bill_month) order by own.bill_month
+        )) as version
+    from own
+    cross join spans
+)
+
+select * from final

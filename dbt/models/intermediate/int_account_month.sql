@@ -1,0 +1,28 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months('use_month') }}",
+        post_hook="{{ remember_built_months() }}",
+        indexes=[{"columns": ["use_month"]}],
+    )
+}}
+
+with days as (
+    select * from {{ ref("fct_point_day") }}
+    where
+        account_no is not null
+        {{ and_in_changed_months() }}
+),
+
+final as (
+    select
+        account_no,
+        date_trunc('month', business_date::timestamp)::date as use_month,
+        sum(import_kwh) as import_kwh
+    from days
+    group by account_no, date_trunc('month', business_date::timestamp)::date
+)
+
+select * from final
