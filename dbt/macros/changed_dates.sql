@@ -1,7 +1,8 @@
 {#
 Facts by date are rebuilt date by date. `int_date_version` says which version of raw data and register each
 date has (`versions` names another such model, for facts of other sources); `fact_date_built` which version each fact
-was built from. What differs is built again, also when it arrived out of order, was promoted late, or the register changed afterwards. A clock decides nothing.
+was built from. What differs is built again, also when it arrived out of order, was promoted late, or the register
+changed afterwards. A clock decides nothing.
 
 What belongs to months is rebuilt month by month in the same way: `int_bill_month_version` says which version of
 readings, contracts, tariffs and bills a month has, `int_settled_month_version` which one with its payments.
