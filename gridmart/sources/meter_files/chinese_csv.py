@@ -157,7 +157,7 @@ class _Export:
 
     def _table(self) -> pa.Table:
         if not self.days:
-            return model.DAYS.empty_table()
+            return model.NO_DAYS
         points, kinds, dates, versions, rows, values = zip(*self.days, strict=True)
         lengths = np.array([len(each) for each in values], dtype=np.int64)
         flat = np.concatenate(values)

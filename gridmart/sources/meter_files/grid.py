@@ -83,6 +83,8 @@ class Gatherer:
         return Parsed(name, days, rejects=self.rejects, lines=lines, reads=self._read_table(), zones=self.zones)
 
     def _days(self) -> pa.Table:
+        if not self._start:
+            return model.NO_DAYS
         start, seconds = np.array(self._start, dtype=np.int64), np.array(self._seconds, dtype=np.int64)
         which, row = np.array(self._which, dtype=np.int64), np.array(self._row, dtype=np.int64)
         value, flag = np.array(self._value), np.array(self._flag, dtype=np.int64)
@@ -98,7 +100,7 @@ class Gatherer:
             entry = (int(which[n]), int(start[n]), int(start[n] + seconds[n]), float(value[n]), None, None)
             self._reads.append((*entry, flags[flag[n]], int(row[n])))
         parts = (which, ordinal, minutes, slot, value, flag, row)
-        return self._rows(*(part[on_grid] for part in parts)) if on_grid.any() else model.DAYS.empty_table()
+        return self._rows(*(part[on_grid] for part in parts)) if on_grid.any() else model.NO_DAYS
 
     def _rows(
         self, which: np.ndarray, ordinal: np.ndarray, minutes: np.ndarray, slot: np.ndarray, value: np.ndarray,
@@ -151,7 +153,7 @@ class Gatherer:
 
     def _read_table(self) -> pa.Table:
         if not self._reads:
-            return model.READS.empty_table()
+            return model.NO_READS
         streams = list(self.streams)
         which, start_s, end_s, value, index_start, index_end, flag, row = zip(*self._reads, strict=True)
         owners = [streams[number] for number in which]

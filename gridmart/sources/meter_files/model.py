@@ -93,6 +93,11 @@ DETAILS = pa.schema(
     }
 )
 
+# made once: to make them anew for every file takes longer than to read a small one
+NO_DAYS, NO_REGISTERS, NO_READS, NO_DETAILS, NO_EVENTS = (
+    schema.empty_table() for schema in (DAYS, REGISTERS, READS, DETAILS, EVENTS)
+)
+
 UNITS = {"kwh": 1, "wh": -1000, "mwh": 1000, "kvarh": 1, "varh": -1000, "mvarh": 1000, "v": 1, "a": 1}
 QUANTITY = {
     "kwh": "energy", "wh": "energy", "mwh": "energy", "kvarh": "reactive", "varh": "reactive", "mvarh": "reactive",
@@ -172,14 +177,14 @@ class Parsed:
     """
 
     format: str
-    days: pa.Table = field(default_factory=lambda: DAYS.empty_table())
-    registers: pa.Table = field(default_factory=lambda: REGISTERS.empty_table())
+    days: pa.Table = field(default_factory=lambda: NO_DAYS)
+    registers: pa.Table = field(default_factory=lambda: NO_REGISTERS)
     rejects: list[Reject] = field(default_factory=list)
     lines: int = 0
-    reads: pa.Table = field(default_factory=lambda: READS.empty_table())
-    details: pa.Table = field(default_factory=lambda: DETAILS.empty_table())
+    reads: pa.Table = field(default_factory=lambda: NO_READS)
+    details: pa.Table = field(default_factory=lambda: NO_DETAILS)
     zones: dict[str, tzinfo] = field(default_factory=dict)
-    events: pa.Table = field(default_factory=lambda: EVENTS.empty_table())
+    events: pa.Table = field(default_factory=lambda: NO_EVENTS)
 
     @property
     def accepted(self) -> int:

@@ -305,7 +305,7 @@ class _Reader:
             if record.fault:
                 self._reject(record.number, record.text, *record.fault, day=record)
         self.rejects.sort(key=lambda reject: reject.row_number)
-        days = pa.concat_tables(tables) if tables else model.DAYS.empty_table()
+        days = pa.concat_tables(tables) if tables else model.NO_DAYS
         if not self.days and not self.rejects:
             raise RefusalError("empty_file", "the file holds no 300 record")
         return Parsed(NAME, days, rejects=self.rejects, details=details_table(self.details))
@@ -314,7 +314,7 @@ class _Reader:
 def details_table(rows: list[tuple[str, str, date | None, int, str, str]]) -> pa.Table:
     """Rows of model.DETAILS as a table."""
     if not rows:
-        return model.DETAILS.empty_table()
+        return model.NO_DETAILS
     columns = zip(zip(*rows, strict=True), model.DETAILS, strict=True)
     return pa.table([pa.array(column, field.type) for column, field in columns], schema=model.DETAILS)
 
