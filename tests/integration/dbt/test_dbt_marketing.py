@@ -149,16 +149,6 @@ def test_customer_360_tells_of_contacts_products_and_tags(built: dict[str, str])
     ]  # fmt: skip
 
 
-def test_no_word_of_a_person_reaches_a_mart(built: dict[str, str]) -> None:
-    tables = query(
-        "select relname from pg_class where relnamespace = 'marts_candidate'::regnamespace and relkind = 'r'"
-    )
-    assert len(tables) > 30
-    for (table,) in tables:
-        spoken = f"select count(*) from marts_candidate.{table} as t where t::text ~ '欧阳(试|客)|1380000|北街'"
-        assert query(spoken) == [(0,)], table
-
-
 def test_branches_of_marketing_hold_on_made_rows(built: dict[str, str]) -> None:
     statuses = run(
         "test",

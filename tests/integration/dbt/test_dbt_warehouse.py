@@ -166,7 +166,11 @@ def test_no_personal_data_in_any_mart(built: dict[str, str]) -> None:
     with connect("loader") as connection:
         secrets = [
             value
-            for row in connection.execute("select cust_name, mobile, cert_no, addr from raw_cis.c_cust").fetchall()
+            for people in (
+                "select cust_name, mobile, cert_no, addr from raw_cis.c_cust",
+                "select full_name, mobile from raw_crm.profile",
+            )
+            for row in connection.execute(people).fetchall()
             for value in row
         ]
     found = [
