@@ -35,6 +35,7 @@ def test_the_set_of_marts_is_exact() -> None:
         "rpt_purchase_sale_margin", "fct_demand_response",
         "dim_tariff", "fct_bill_line", "fct_shadow_bill", "fct_shadow_bill_line", "fct_bill_difference",
         "rpt_tariff_impact", "fct_arrears_day", "fct_dunning", "fct_receivable", "rpt_payment_channel",
+        "fct_exception", "dim_identity", "rpt_silo_scorecard",
     }  # fmt: skip
 
 
