@@ -1,4 +1,4 @@
-"""Collection on the small utility: arrears day by day, late fees, dunning, channels, money without a bill."""
+"""Collection on the small utility: arrears, late fees, dunning, channels; broken facts, and silos side by side."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from gridmart.quality import report
 from gridmart.warehouse.database import connect
 from tests.integration.dbt import small_utility
 from tests.integration.dbt.dbt_run import WITHOUT_UNIT_TESTS, checksum, failed, query, run
@@ -113,3 +114,119 @@ def test_channels_share_the_payments(collected: dict[str, str]) -> None:
         "from marts_candidate.rpt_payment_channel where report_month = '2026-09-01' order by 2"
     )
     assert rows == [(date(2026, 9, 1), "app", 11, 11, 0, 0), (date(2026, 9, 1), "counter", 2, 2, 2, 100)]
+
+
+# everything that fct_exception knows, once each
+BREAK = """
+insert into raw_cis.c_cons values (901, '14009', 1, '1400101', '200', null, 'AC03802', '2026-09-01', null, '0');
+insert into raw_cis.c_contract values (902, 'K902', 2, 'R1', 5, '0', '0', '2026-09-01', null);
+insert into raw_cis.c_contract values (903, 'K903', 3, 'R1', -5, '0', '0', '2019-01-01', '2020-01-01');
+insert into raw_cis.e_bill values ('BX', '1499990002', '202609', '2026-10-06', '2026-10-25', 0, 0, '0');
+insert into raw_cis.c_mp values (904, 'P904', null, '01', 'F001', 15, '0'),
+    (905, 'P905', '1400100001', '01', 'F001', 15, '0');
+insert into raw_cis.c_meter values (906, 'M906', 3, 1, 1, 8, '2026-09-05', null, 0, null);
+insert into raw_network.pms_tran_point values (907, 'PSR-1', 'MP-T0001', '2026-09-01', null),
+    (908, 'PSR-2', 'MP-P000000004', '2026-09-01', null);
+insert into raw_network.pms_transformer values ('PSR-9', 'T0009', '负', 1, 3, -100, '01', '2020-01-01');
+"""
+REPAIR = """
+delete from raw_cis.c_cons where cons_id = 901; delete from raw_cis.c_contract where contract_id in (902, 903);
+delete from raw_cis.e_bill where calc_id = 'BX'; delete from raw_cis.c_mp where mp_id in (904, 905);
+delete from raw_cis.c_meter where meter_id = 906; delete from raw_network.pms_tran_point where rel_id in (907, 908);
+delete from raw_network.pms_transformer where psr_id = 'PSR-9';
+"""
+
+
+@pytest.fixture(scope="module")
+def excepted(collected: dict[str, str]) -> Iterator[dict[str, str]]:
+    """Statuses of a build over every kind of broken fact; undone afterwards."""
+    with connect("loader") as connection:
+        connection.execute(BREAK)
+    statuses = run("build", *WITHOUT_UNIT_TESTS)
+    run("run", "--select", "+rpt_silo_scorecard")
+    yield statuses
+    with connect("loader") as connection:
+        connection.execute(REPAIR)
+
+
+def test_every_broken_fact_is_an_exception_with_a_next_step(excepted: dict[str, str]) -> None:
+    # a mart that stops at what is broken does not hide it
+    assert failed(excepted) == {"dim_transformer_rated_kva_is_positive"}
+    assert (excepted["fct_bill"], excepted["fct_exception"]) == ("skipped", "success")
+    assert query(
+        "select rule_code, entity_no, split_part(detail_no, '/', 1), source_table "
+        "from marts_candidate.fct_exception order by 1, 2"
+    ) == [
+        ("account_without_contract", "14009", "", "cis.c_cons"),
+        ("bill_without_account", "BX", "1499990002", "cis.e_bill"),
+        ("negative_capacity", "K903", "903", "cis.c_contract"),
+        ("negative_capacity", "T0009", "", "network.pms_transformer"),
+        ("overlapping_validity", small_utility.point(3), "M906", "cis.c_meter"),
+        ("overlapping_validity", small_utility.point(4), "T0002", "network.pms_tran_point"),
+        ("payment_without_bill", "YX1", "B999202608", "cis.a_pay_flow"),
+        ("payment_without_bill", "YX2", "", "cis.a_pay_flow"),
+        ("point_without_account", "P904", "", "cis.c_mp"),
+        ("point_without_transformer", "P905", small_utility.account(1), "network.pms_tran_point"),
+        ("transformer_feeds_itself", "T0001", "907", "network.pms_tran_point"),
+        ("two_contracts", small_utility.account(2), "K902", "cis.c_contract"),
+    ]
+    assert query("select 1 from marts_candidate.fct_exception where next_step_zh is null or next_step_en is null") == []
+
+
+def test_exceptions_are_told_as_a_warning_and_counted(excepted: dict[str, str]) -> None:
+    assert excepted["fct_exception_is_empty"] == "warn"
+    assert query(
+        "select severity, unexpected_count from supervision.quality_result "
+        "where details ->> 'test' = 'fct_exception_is_empty' order by result_id desc limit 1"
+    ) == [("warning", 12)]
+    told = {(fact["rule_code"], fact["source_table"]): fact["facts"] for fact in report.facts()["exceptions"]}
+    assert (sum(told.values()), told["payment_without_bill", "cis.a_pay_flow"]) == (12, 2)
+    page = report.write().read_text()
+    assert "缴费没有对应账单" in page and "Find its bill, or pay it back" in page
+
+
+def test_one_account_has_one_number_in_every_silo(excepted: dict[str, str]) -> None:
+    first, second = small_utility.account(1), small_utility.account(2)
+    assert query(
+        "select system_code, source_key, canonical_no, rule_code from marts_candidate.dim_identity "
+        "where entity_code = 'account' and (canonical_no = any(%s) or canonical_no is null) order by 1, 2",
+        [first, second],
+    ) == [
+        ("cis", first, first, "exact"), ("cis", second, second, "exact"),
+        ("crm", "1400-1000-01", first, "punctuation"), ("crm", "1400-1000-02", second, "punctuation"),
+        ("crm", "1499-9900-01", None, "none"),
+        ("market", "JY-0010-0002", second, "punctuation"), ("market", "JY-9999-0001", None, "none"),
+    ]  # fmt: skip
+    # the twelfth is no customer of the CRM
+    assert query(
+        "select canonical_no from marts_candidate.dim_identity "
+        "where entity_code = 'account' and system_code = 'crm' and source_key is null and canonical_no <> '14009'"
+    ) == [(small_utility.account(12),)]
+    assert query(
+        "select source_key, canonical_no, rule_code from marts_candidate.dim_identity "
+        "where system_code = 'telemetry' order by 1"
+    ) == [("PSR-1", "T0001", "register"), ("PSR-2", "T0002", "register")]
+
+
+def test_scorecard_says_where_silos_differ(excepted: dict[str, str]) -> None:
+    rows = query(
+        "select entity_code, other_system, reference_value, other_value, only_reference, only_other, verdict_code "
+        "from marts_candidate.rpt_silo_scorecard where unit = 'keys' and business_date = '2026-10-10' order by 1, 2"
+    )
+    assert rows == [
+        ("account", "crm", 13, 12, 2, 1, "differ"), ("account", "market", 13, 3, 11, 1, "differ"),
+        ("organisation", "cis", 4, 2, 2, 0, "differ"), ("organisation", "crm", 4, 1, 3, 0, "differ"),
+        ("point", "ami", 20, 18, 2, 0, "differ"), ("point", "network", 20, 17, 4, 1, "differ"),
+        ("transformer", "ami", 5, 4, 1, 0, "differ"), ("transformer", "telemetry", 5, 2, 3, 0, "differ"),
+    ]  # fmt: skip
+    money = query(
+        "select business_date, reference_value, other_value, only_reference, verdict_code "
+        "from marts_candidate.rpt_silo_scorecard where unit = 'yuan' order by 1"
+    )
+    assert [row[0] for row in money] == [date(2026, 8, 1), date(2026, 9, 1)]
+    assert [row[-1] for row in money] == ["differ", "differ"]
+    energy = query(
+        "select business_date, reference_value is null, verdict_code from marts_candidate.rpt_silo_scorecard "
+        "where unit = 'kWh' order by 1"
+    )
+    assert energy == [(date(2026, 8, 1), True, "unknown"), (date(2026, 9, 1), False, "differ")]
