@@ -65,7 +65,7 @@ def _unzip(data: bytes) -> Iterator[tuple[str, bytes | RefusalError]]:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
         raise RefusalError("bad_archive", f"damaged or truncated zip: {error}") from error
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     if not entries:
         raise RefusalError("empty_file", "the zip holds no file")
     if len(entries) > MAX_MEMBERS:

@@ -28,6 +28,8 @@ def matches(head: bytes) -> bool:
 
 def parse(data: bytes, zone: ZoneInfo) -> Parsed:
     """Read a file. Values are checked column by column; only refused lines are looked at one by one."""
+    if b"\r" in data:  # Arrow ends a line there too, also without a line feed after it
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     first = data.split(b"\n", 1)[0].strip().decode()
     names = [name.strip() for name in first.split(",")]
     width = len(names) - len(HEAD)

@@ -79,6 +79,14 @@ def test_what_cannot_be_read_is_refused_with_its_reason(data: bytes, rule: str):
     assert parsed.days.num_rows == 0
 
 
+def test_a_member_without_a_name_is_refused():
+    data = packed(a=CSV)
+    entry, end = data.index(b"PK\1\2"), data.index(b"PK\5\6")
+    directory = data[entry : entry + 28] + b"\0\0" + data[entry + 30 : entry + 46]
+    nameless = data[:entry] + directory + data[end : end + 12] + bytes([len(directory), 0, 0, 0]) + data[end + 16 :]
+    assert rules(nameless) == ["bad_archive"]
+
+
 def test_archive_bombs_stop_at_the_bound(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(container, "RATIO_FREE", 1000)
     bomb = b"0" * 5_000_000

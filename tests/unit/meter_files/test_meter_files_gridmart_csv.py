@@ -83,6 +83,18 @@ def test_a_missing_last_line_end_and_crlf_and_a_bom_are_fine():
         assert parsed.days.num_rows == 2
 
 
+def test_a_carriage_return_alone_ends_a_line():
+    rows = [csv_row(), csv_row("P000000002").replace(",1.0,", ",1.0\r,", 1), csv_row("P000000003")]
+    parsed = parse_bytes(csv_file(*rows), ZONE)
+    assert [(reject.row_number, reject.rule) for reject in parsed.rejects] == [
+        (3, "bad_structure"),
+        (4, "bad_structure"),
+    ]
+    assert parsed.rejects[1].content.startswith(",1.0,")
+    assert parsed.days["row_number"].to_pylist() == [2, 5]
+    assert parse_bytes(csv_file(*rows[::2]).replace(b"\n", b"\r"), ZONE).days.num_rows == 2
+
+
 def test_negative_values_come_in():
     assert not rules(csv_file(csv_row(values=[-1.5, *[1] * 95])))
 
