@@ -129,7 +129,8 @@ def test_a_tag_shows_what_earned_it(built: dict[str, str]) -> None:
     tags: dict[str, dict[str, Decimal]] = {number: {} for number in ACCOUNT.values()}
     for number, tag, value in query("select account_no, tag_code, evidence_value from marts_candidate.customer_tag"):
         tags[number][tag] = value
-    assert tags[ACCOUNT[2]] == {"complaint_lately": 1, "dissatisfied": 1, "has_consent": 1}
+    # what it takes is on no list, yet it takes it
+    assert tags[ACCOUNT[2]] == {"complaint_lately": 1, "dissatisfied": 1, "has_consent": 1, "takes_product": 1}
     assert tags[ACCOUNT[3]] == {"no_consent": 0, "open_order": 1}  # its product ended on the fifth
     assert tags[ACCOUNT[4]] == {"in_arrears": 319, "pays_late": 0, "no_consent": 0, "dissatisfied": 2}
     assert tags[ACCOUNT[7]] == {"pays_late": 0, "no_consent": 0}  # late, but paid
@@ -143,7 +144,7 @@ def test_customer_360_tells_of_contacts_products_and_tags(built: dict[str, str])
     )
     assert rows == [
         (ACCOUNT[1], 2, date(2026, 9, 5), 0, 0, "节能诊断", "app, sms", "campaign_taker,has_consent,takes_product"),
-        (ACCOUNT[2], 1, date(2026, 9, 20), 1, 0, None, "app", "complaint_lately,dissatisfied,has_consent"),
+        (ACCOUNT[2], 1, date(2026, 9, 20), 1, 0, None, "app", "complaint_lately,dissatisfied,has_consent,takes_product"),
         (ACCOUNT[3], 2, date(2026, 10, 9), 0, 1, None, None, "no_consent,open_order"),
         (ACCOUNT[4], 0, None, 0, 0, None, None, "dissatisfied,in_arrears,no_consent,pays_late"),
     ]  # fmt: skip
