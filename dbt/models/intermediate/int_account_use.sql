@@ -13,8 +13,7 @@ recent as (
         days.*,
         days.business_date > as_of.data_as_of - 30 as is_30d,
         days.business_date > as_of.data_as_of - 365 as is_365d,
-        days.business_date <= as_of.data_as_of - 365 as is_30d_before,
-        (select sum(evening.kwh) from unnest(days.hourly_kwh[19:22]) as evening (kwh)) as evening_kwh
+        days.business_date <= as_of.data_as_of - 365 as is_30d_before
     from days
     -- and the same 30 days of the year before
     inner join as_of on days.business_date > as_of.data_as_of - 395 and days.business_date <= as_of.data_as_of
@@ -26,7 +25,11 @@ summed as (
         coalesce(sum(import_kwh) filter (where is_365d), 0) as energy_365d_kwh,
         coalesce(sum(import_kwh) filter (where is_30d), 0) as energy_30d_kwh,
         sum(valley_kwh + deep_valley_kwh) filter (where is_30d) as valley_30d_kwh,
-        sum(evening_kwh) filter (where is_30d) as evening_30d_kwh,
+        -- 18:00 to 22:00
+        sum(
+            coalesce(hourly_kwh[19], 0) + coalesce(hourly_kwh[20], 0)
+            + coalesce(hourly_kwh[21], 0) + coalesce(hourly_kwh[22], 0)
+        ) filter (where is_30d) as evening_30d_kwh,
         sum(import_kwh) filter (where is_30d_before) as energy_30d_before_kwh,
         count(distinct business_date) filter (where is_30d_before) as days_30d_before,
         max(peak_kw) filter (where is_30d) as peak_kw_30d,
@@ -44,7 +47,6 @@ final as (
         energy_365d_kwh,
         peak_kw_30d,
         (valley_30d_kwh / nullif(energy_30d_kwh, 0))::double precision as valley_share,
-        -- 18:00 to 22:00
         evening_30d_kwh::double precision / nullif(energy_30d_kwh, 0)::double precision as evening_share,
         case
             when days_30d = 30 and days_30d_before = 30
