@@ -47,7 +47,10 @@ recent as (
         sum(import_kwh) as energy_30d_kwh,
         sum(valley_kwh + deep_valley_kwh) as valley_30d_kwh,
         -- 18:00 to 22:00
-        sum((select sum(evening.kwh) from unnest(hourly_kwh[19:22]) as evening (kwh))) as evening_30d_kwh,
+        sum(
+            coalesce(hourly_kwh[19], 0) + coalesce(hourly_kwh[20], 0)
+            + coalesce(hourly_kwh[21], 0) + coalesce(hourly_kwh[22], 0)
+        ) as evening_30d_kwh,
         max(peak_kw) as peak_kw_30d,
         count(distinct business_date) as days_30d,
         sum(intervals_estimated) as estimated_30d,

@@ -140,13 +140,14 @@ def test_a_tag_shows_what_earned_it(built: dict[str, str]) -> None:
 def test_customer_360_tells_of_contacts_products_and_tags(built: dict[str, str]) -> None:
     rows = query(
         "select account_no, interactions_12m, last_contact_date, complaints_12m, open_service_orders, products_zh, "
-        "consent_channels, tag_codes from marts_candidate.customer_360 order by 1 limit 4"
+        "consent_channels, tags, tag_codes from marts_candidate.customer_360 order by 1 limit 4"
     )
     assert rows == [
-        (ACCOUNT[1], 2, date(2026, 9, 5), 0, 0, "节能诊断", "app, sms", "campaign_taker,has_consent,takes_product"),
-        (ACCOUNT[2], 1, date(2026, 9, 20), 1, 0, None, "app", "complaint_lately,dissatisfied,has_consent,takes_product"),
-        (ACCOUNT[3], 2, date(2026, 10, 9), 0, 1, None, None, "no_consent,open_order"),
-        (ACCOUNT[4], 0, None, 0, 0, None, None, "dissatisfied,in_arrears,no_consent,pays_late"),
+        (ACCOUNT[1], 2, date(2026, 9, 5), 0, 0, "节能诊断", "app, sms", 3, "campaign_taker,has_consent,takes_product"),
+        (ACCOUNT[2], 1, date(2026, 9, 20), 1, 0, None, "app", 4,
+         "complaint_lately,dissatisfied,has_consent,takes_product"),
+        (ACCOUNT[3], 2, date(2026, 10, 9), 0, 1, None, None, 2, "no_consent,open_order"),
+        (ACCOUNT[4], 0, None, 0, 0, None, None, 4, "dissatisfied,in_arrears,no_consent,pays_late"),
     ]  # fmt: skip
 
 
