@@ -16,6 +16,7 @@ BY_DATE = (
     "fct_collection_day",
     "fct_energy_balance_day",
 )
+BY_MONTH = {"fct_shadow_bill": "bill_month", "rpt_read_cycle": "read_month"}
 WITHOUT_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
 
 
@@ -78,3 +79,17 @@ def rebuilt(before: dict[str, dict[date, datetime]]) -> dict[str, set[date]]:
     """Dates of each fact that were built since `before`."""
     now = built_at()
     return {table: {day for day, at in now[table].items() if before[table].get(day) != at} for table in BY_DATE}
+
+
+def months_built_at() -> dict[str, dict[date, datetime]]:
+    """When each month of each fact by month was built."""
+    return {
+        table: dict(query(f"select {month}, max(built_at) from marts_candidate.{table} group by 1"))
+        for table, month in BY_MONTH.items()
+    }
+
+
+def months_rebuilt(before: dict[str, dict[date, datetime]]) -> dict[str, set[date]]:
+    """Months of each fact that were built since `before`."""
+    now = months_built_at()
+    return {table: {at for at, when in now[table].items() if before[table].get(at) != when} for table in BY_MONTH}

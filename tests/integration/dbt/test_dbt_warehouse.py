@@ -15,11 +15,14 @@ from gridmart.warehouse.database import connect
 from tests.integration.dbt import small_utility
 from tests.integration.dbt.dbt_run import (
     BY_DATE,
+    BY_MONTH,
     WITHOUT_UNIT_TESTS,
     built_at,
     checksum,
     checksums,
     failed,
+    months_built_at,
+    months_rebuilt,
     query,
     rebuilt,
     run,
@@ -103,19 +106,21 @@ def test_money_posted_to_another_bill_is_no_recovery_of_either(built: dict[str, 
 
 
 def test_second_build_changes_nothing(built: dict[str, str]) -> None:
-    before, times = checksums(), built_at()
+    before, times, months = checksums(), built_at(), months_built_at()
     assert failed(run("run")) == set()
     assert checksums() == before
     assert rebuilt(times) == {table: set() for table in BY_DATE}
+    assert months_rebuilt(months) == {table: set() for table in BY_MONTH}
 
 
 def test_late_reading_updates_only_its_date_and_equals_full_refresh(built: dict[str, str]) -> None:
-    day, times, before = date(2026, 9, 17), built_at(), checksum("fct_point_day")
+    day, times, before, months = date(2026, 9, 17), built_at(), checksum("fct_point_day"), months_built_at()
     with connect("loader") as connection:
         # loaded long before the last build, promoted only now: no clock may hide it
         small_utility.put_day(connection, day, factor=2.0, loaded_at=datetime(2020, 1, 1, tzinfo=UTC))
     assert failed(run("run")) == set()
     assert rebuilt(times) == {table: {day} for table in BY_DATE}
+    assert months_rebuilt(months) == {table: {date(2026, 9, 1)} for table in BY_MONTH}
     assert checksum("fct_point_day") != before
     incremental = checksums()
     assert failed(run("run", "--full-refresh")) == set()
@@ -126,6 +131,54 @@ def test_range_builds_its_dates_again(built: dict[str, str]) -> None:
     before, times = checksums(), built_at()
     assert failed(run("run", "--vars", '{"from_date": "2026-09-03", "to_date": "2026-09-04"}')) == set()
     assert rebuilt(times) == {table: {date(2026, 9, 3), date(2026, 9, 4)} for table in BY_DATE}
+    assert checksums() == before
+
+
+# what changes in CIS, how it is taken back, a mart that shows it, and the months whose shadow bills depend on it
+CHANGED = {
+    "a line of a bill": (
+        "update raw_cis.e_bill_det set amt = amt + 1 where calc_id = 'B003202608' and item_seq = 1;"
+        "update raw_cis.e_bill set t_amt = t_amt + 1 where calc_id = 'B003202608'",
+        "update raw_cis.e_bill_det set amt = amt - 1 where calc_id = 'B003202608' and item_seq = 1;"
+        "update raw_cis.e_bill set t_amt = t_amt - 1 where calc_id = 'B003202608'",
+        "fct_bill",
+        {date(2026, 8, 1)},
+    ),
+    "the end of a contract": (
+        "update raw_cis.c_contract set exp_date = '2026-09-21' where contract_id = 203",
+        "update raw_cis.c_contract set exp_date = null where contract_id = 203",
+        "dim_account",
+        {date(2026, 9, 1)},
+    ),
+    "a payment": (
+        "insert into raw_cis.a_pay_flow (charge_id, calc_id, cons_no, charge_time, rcv_amt, pay_mode) "
+        "values ('Y9', 'B004202608', '1400100004', '2026-09-28', 319, '01')",
+        "delete from raw_cis.a_pay_flow where charge_id = 'Y9'",
+        "fct_bill",
+        set(),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHANGED)
+def test_changed_bill_contract_or_payment_updates_its_months_and_equals_full_refresh(
+    built: dict[str, str], case: str
+) -> None:
+    change, back, mart, expected = CHANGED[case]
+    before, months = checksums(), months_built_at()
+    try:
+        with connect("loader") as connection:
+            connection.execute(change.encode())
+        assert failed(run("run")) == set()
+        assert months_rebuilt(months)["fct_shadow_bill"] == expected
+        incremental = checksums()
+        assert incremental[mart] != before[mart]
+        assert failed(run("run", "--full-refresh")) == set()
+        assert checksums() == incremental
+    finally:
+        with connect("loader") as connection:
+            connection.execute(back.encode())
+        run("run")
     assert checksums() == before
 
 

@@ -193,17 +193,17 @@ used as (
     inner join yearly on read.account_no = yearly.account_no
     where read.is_read
     group by read.account_no, read.bill_month
-    {%- if is_incremental() %}
-    -- months that stay as they are
-    union all
-    select
-        stays.account_no,
-        stays.bill_month,
-        sum(stays.sharp_kwh + stays.peak_kwh + stays.flat_kwh + stays.valley_kwh + stays.deep_valley_kwh)
-    from {{ this }} as stays
-    inner join yearly on stays.account_no = yearly.account_no
-    where stays.is_read
-    group by stays.account_no, stays.bill_month
+    {% if is_incremental() -%}
+        -- months that stay as they are
+        union all
+        select
+            stays.account_no,
+            stays.bill_month,
+            sum(stays.sharp_kwh + stays.peak_kwh + stays.flat_kwh + stays.valley_kwh + stays.deep_valley_kwh)
+        from {{ this }} as stays
+        inner join yearly on stays.account_no = yearly.account_no
+        where stays.is_read
+        group by stays.account_no, stays.bill_month
     {%- endif %}
 ),
 

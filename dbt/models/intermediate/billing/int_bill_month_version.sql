@@ -95,10 +95,10 @@ registers as (
 
 called as (
     select
-        date_trunc('month', business_date)::date as bill_month,
-        md5(string_agg(row(c.*)::text, '' order by business_date)) as version
+        date_trunc('month', c.business_date)::date as bill_month,
+        md5(string_agg(row(c.*)::text, '' order by c.business_date)) as version
     from {{ ref("stg_calendar__day") }} as c
-    group by date_trunc('month', business_date)::date
+    group by date_trunc('month', c.business_date)::date
 ),
 
 -- few, and whatever they say of any month

@@ -25,8 +25,8 @@ determinants as (
     select * from {{ ref("int_bill_determinant") }}
     where
         is_read and is_priced
-        {%- if is_incremental() %}
-        and bill_month not in (select kept.bill_month from {{ this }} as kept)
+        {% if is_incremental() -%}
+            and bill_month not in (select kept.bill_month from {{ this }} as kept)
         {%- endif %}
 ),
 

@@ -16,8 +16,7 @@ with bills as (
 -- a bill that is owed is older every day; of the others those of changed months
 settled as (
     select * from {{ ref("int_bill_settled") }}
-    {{ where_changed_month(versions="int_settled_month_version") }}
-    {%- if is_incremental() %} or outstanding_yuan > 0{% endif %}
+    {{ where_changed_month(versions="int_settled_month_version", word="where outstanding_yuan > 0 or") }}
 ),
 
 accounts as (

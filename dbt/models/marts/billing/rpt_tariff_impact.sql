@@ -3,7 +3,7 @@ with present as (
 ),
 
 latest as (
-    select max(bill_month) as bill_month from present where status_code = 'calculated'
+    select max(bill_month) as bill_month from {{ ref("fct_shadow_bill") }} where status_code = 'calculated'
 ),
 
 determinants as (

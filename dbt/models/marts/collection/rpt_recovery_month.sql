@@ -1,5 +1,17 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months(versions='int_settled_month_version') }}",
+        post_hook="{{ remember_built_months('int_settled_month_version') }}",
+        indexes=[{"columns": ["bill_month"]}],
+    )
+}}
+
 with bills as (
-    select * from {{ ref("fct_receivable") }} where kind_code = 'bill'
+    select * from {{ ref("fct_receivable") }}
+    where kind_code = 'bill' {{ where_changed_month(word="and", versions="int_settled_month_version") }}
 ),
 
 final as (
