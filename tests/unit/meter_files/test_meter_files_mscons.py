@@ -1,6 +1,6 @@
 """MSCONS: segments, separators, OBIS, times, qualifiers, and every refusal."""
 
-from datetime import datetime, timedelta
+import time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -143,7 +143,7 @@ def test_what_may_be_lost_is_said():
 
 
 def test_many_quantities_without_a_time_take_no_long_time():
-    started = datetime.now(ZONE)
+    started = time.process_time()
     times = ["DTM+163:202610010000?+08:303", "DTM+164:202710010000?+08:303"]
     parse_bytes(edifact(POINT, *LINE, *times, *["QTY+220:1"] * 35_040), ZONE)
-    assert datetime.now(ZONE) - started < timedelta(seconds=10)
+    assert time.process_time() - started < 10
