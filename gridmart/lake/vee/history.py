@@ -1,4 +1,4 @@
-"""What the day would have looked like: shapes from like days, from their average, or from the class."""
+"""What the day would have looked like: shapes from like days, or from the class."""
 
 from collections.abc import Callable
 from datetime import date
@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 
 from gridmart.lake.engine import Engine
 from gridmart.lake.vee.levels import like_days
-from gridmart.lake.vee.rules import CLASS_PEERS, Method
+from gridmart.lake.vee.rules import CLASS_PEERS, LIKE_DAYS, Method
 from gridmart.lake.vee.summary import DIGITS, KEYS
 
 ReadRaw = Callable[[list[date]], ir.Table | None]
@@ -28,24 +28,32 @@ def shapes(
 
     wanted: point-days with at least one value to replace; t: all point-days of the chunk (for the class
     profile); clean: `clean_days` of chunk and context; raw: reads raw rows of given dates.
-    The like day is the most recent clean day of the same kind in four weeks; where there is none, the average
-    of all clean days of four weeks; where there is none either, the profile of the class on that day. Methods that
-    are not among `methods` are passed over.
+    The average of the most recent clean days of the same kind in four weeks, at most LIKE_DAYS; where there is one
+    alone, that like day; where there is none, the average of all clean days of four weeks; where there is none either,
+    the profile of the class on that day. Methods that are not among `methods` are passed over.
     """
     fits = wanted.select(*KEYS, "is_workday", "interval_minutes", "spike_ratio", "spike_floor_kw")
-    pairs = like_days(fits, clean if Method.LIKE_DAY in methods else clean.limit(0))
-    pairs = pairs.filter(pairs.interval_minutes == pairs.like_minutes)
-    recent = engine.keep(pairs.group_by(KEYS).agg(like_date=pairs.like_date.max()))
-    parts = [_from_days(engine, recent, slots, raw, Method.LIKE_DAY)]
+    no_days = clean.limit(0)
+    pairs = like_days(fits, clean if {Method.LIKE_DAY, Method.AVERAGE_LIKE_DAY} & {*methods} else no_days)
+    pairs = pairs.filter(pairs.interval_minutes == pairs.like_minutes).select(*KEYS, "like_date")
+    newest = ibis.window(group_by=KEYS, order_by=ibis.desc(pairs.like_date))
+    pairs = pairs.mutate(place=ibis.row_number().over(newest))
+    most = LIKE_DAYS if Method.AVERAGE_LIKE_DAY in methods else 1
+    pairs = pairs.filter(pairs.place < most).drop("place")
+    if Method.LIKE_DAY not in methods:
+        pairs = pairs.mutate(days=pairs.count().over(ibis.window(group_by=KEYS)))
+        pairs = pairs.filter(pairs.days > 1).drop("days")
+    alike = engine.keep(pairs)
+    parts = [_from_days(engine, alike, slots, raw)]
 
-    rest = fits.anti_join(recent, KEYS)
-    any_kind = like_days(rest, clean if Method.AVERAGE_LIKE_DAY in methods else clean.limit(0), same_kind=False)
+    rest = fits.anti_join(alike, KEYS)
+    any_kind = like_days(rest, clean if Method.AVERAGE_LIKE_DAY in methods else no_days, same_kind=False)
     any_kind = any_kind.filter(any_kind.interval_minutes == any_kind.like_minutes)
     several = engine.keep(any_kind.select(*KEYS, "like_date"))
-    parts.append(_from_days(engine, several, slots, raw, Method.AVERAGE_LIKE_DAY))
+    parts.append(_from_days(engine, several, slots, raw))
 
     last = wanted if Method.CLASS_PROFILE in methods else wanted.limit(0)
-    none = engine.keep(last.anti_join(recent, KEYS).anti_join(several, KEYS))
+    none = engine.keep(last.anti_join(alike, KEYS).anti_join(several, KEYS))
     parts.append(_from_class(engine, none, t, slots, raw))
     return engine.keep(ibis.union(*[part for part in parts if part is not None])) if any(
         part is not None for part in parts
@@ -68,7 +76,8 @@ def _empty(wanted: ir.Table) -> ir.Table:
     )
 
 
-def _from_days(engine: Engine, pairs: ir.Table, slots: ir.Table, raw: ReadRaw, method: Method) -> ir.Table | None:
+def _from_days(engine: Engine, pairs: ir.Table, slots: ir.Table, raw: ReadRaw) -> ir.Table | None:
+    """Mean of the days of `pairs`: a like day where it is one, an average like day where they are several."""
     dates = _dates(engine, pairs, "like_date")
     rows = raw(dates) if dates else None
     if rows is None:
@@ -79,8 +88,9 @@ def _from_days(engine: Engine, pairs: ir.Table, slots: ir.Table, raw: ReadRaw, m
     clock = slots.select("interval_minutes", "interval_start", "minute_of_day")
     rows = rows.join(pairs, ["point_no", "channel", "like_date"])
     rows = rows.join(clock, ["interval_minutes", "interval_start"])
-    grouped = rows.group_by(SHAPE_KEYS).agg(shape=rows.value.mean().round(DIGITS))
-    return grouped.mutate(shape_method=ibis.literal(int(method), "int32"))
+    grouped = rows.group_by(SHAPE_KEYS).agg(shape=rows.value.mean().round(DIGITS), days=rows.count())
+    method = ibis.ifelse(grouped.days > 1, int(Method.AVERAGE_LIKE_DAY), int(Method.LIKE_DAY))
+    return grouped.mutate(shape_method=method.cast("int32")).drop("days")
 
 
 def _from_class(engine: Engine, none: ir.Table, t: ir.Table, slots: ir.Table, raw: ReadRaw) -> ir.Table | None:

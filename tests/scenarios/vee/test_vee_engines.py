@@ -37,6 +37,11 @@ def everything() -> Case:
     case.day("GAP", DAY, [gap.get(n, v) if n in gap else v for n, v in enumerate(SHAPE)])
     case.day("LONG", DAY, [None if 10 <= n < 17 else v for n, v in enumerate(SHAPE)])
     case.day("REG", DAY, [None if 10 <= n < 17 else v for n, v in enumerate(SHAPE)], (100.0, 113.337))
+    case.point("ONCE").day("ONCE", DAY - timedelta(days=1), SHAPE)
+    case.day("ONCE", DAY, [None if 10 <= n < 17 else v for n, v in enumerate(SHAPE)])
+    case.point("SWAP").meter("SWAP", date(2020, 1, 1), DAY, removal_index=105.0)
+    case.meter("SWAP", DAY, ct_ratio=10, install_index=0.0)
+    case.day("SWAP", DAY, [None if 10 <= n < 17 else v for n, v in enumerate(SHAPE)], (100.0, 0.7))
     case.day("NEG", DAY, [-0.5 if n == 3 else v for n, v in enumerate(SHAPE)])
     case.day("SPIKE", DAY, [70.0 if n == 3 else v for n, v in enumerate(SHAPE)])
     case.day("HIGH", DAY, [v * 6 for v in SHAPE])
@@ -134,10 +139,10 @@ def test_duckdb_and_a_spark_cluster_give_the_same_rows(tmp_path: Path, cluster: 
         other = tables_there[name][one.columns]
         pd.testing.assert_frame_equal(one, other, check_dtype=False, check_exact=name == "written", obj=name)
     assert len(here.readings) > 300
-    assert {14, 17, 19, 90, 91} <= set(here.readings["method_code"].dropna().astype(int))
+    assert {14, 15, 17, 19, 90, 91} <= set(here.readings["method_code"].dropna().astype(int))
     bits = Rule(int(np.bitwise_or.reduce(here.days["day_bits"])))
     assert set(Rule) - set(bits) == {
-        Rule.FUTURE, Rule.STALE, Rule.UNKNOWN_POINT, Rule.EDIT_MISMATCH, Rule.ROLLOVER, Rule.METER_SWAP,
+        Rule.FUTURE, Rule.STALE, Rule.UNKNOWN_POINT, Rule.EDIT_MISMATCH, Rule.ROLLOVER,
     }  # fmt: skip
     for name in ("readings", "days", "summaries", "unknown", "off_grid", "refused_edits"):
         one, other = getattr(here, name), getattr(there, name)
