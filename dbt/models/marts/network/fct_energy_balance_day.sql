@@ -89,6 +89,46 @@ company_days as (
     group by o.company_no, f.business_date
 ),
 
+-- by voltage (分压): what leaves 10 kV is what enters the areas of public transformers, and what is sold before them.
+-- A dedicated transformer is its customer's, who is metered in front of it
+areas as (
+    select
+        d.business_date,
+        o.company_no,
+        case when count(d.supplied) = count(*) then sum(d.supplied) end as supplied,
+        sum(d.sold) as sold,
+        sum(d.estimated) as estimated
+    from transformer_days as d
+    inner join transformers as t on d.level_no = t.transformer_no
+    inner join organisations as o on d.org_no = o.org_no
+    where t.ownership_code = 'public'
+    group by d.business_date, o.company_no
+),
+
+voltage_days as (
+    select
+        'voltage' as level_code,
+        company_no || '-0.4kV' as level_no,
+        business_date,
+        company_no as org_no,
+        supplied,
+        sold,
+        estimated
+    from areas
+    union all
+    select
+        'voltage',
+        c.level_no || '-10kV',
+        c.business_date,
+        c.org_no,
+        -- what leaves is not known while one of the areas is unmeasured
+        case when a.company_no is null or a.supplied is not null then c.supplied end,
+        c.sold + coalesce(a.supplied - a.sold, 0),
+        c.estimated + coalesce(a.estimated, 0)
+    from company_days as c
+    left join areas as a on c.level_no = a.company_no and c.business_date = a.business_date
+),
+
 levels as (
     select * from transformer_days
     union all
@@ -97,6 +137,8 @@ levels as (
     select * from station_days
     union all
     select * from company_days
+    union all
+    select * from voltage_days
 ),
 
 -- rounded first, so that the balance closes to the last digit
