@@ -68,7 +68,7 @@ def _make(names: tuple[str, ...], accounts: int, first: date, last: date) -> Non
 def _tables(folder: Path) -> None:
     """The raw tables of the source systems as extraction lands them, from a tiny utility whose rows leave again."""
     home = Home.of(folder / "utility")
-    simulator.make(Plan(20, LAST - timedelta(days=2), LAST, 7, {}), home, workers=1)
+    simulator.make(Plan(20, LAST - timedelta(days=2), LAST, 7, ()), home, workers=1)
     with load.transaction() as cursor:
         for name in SYSTEMS:
             for path in sorted((home.systems / name).glob("*.parquet")):
