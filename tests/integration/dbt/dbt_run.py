@@ -21,13 +21,19 @@ WITHOUT_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
 
 
 def run(*arguments: str) -> dict[str, str]:
-    """Run dbt quietly; returns the status of each node by the last part of its name."""
+    """Run dbt quietly; returns the status of each node by its own name."""
     words = dbt.command(["--quiet", *arguments])
     done = subprocess.run(words, env=environment(), capture_output=True, text=True, check=False)
     results = dbt.home() / "target" / "run_results.json"
     assert done.returncode in (0, 1), done.stdout + done.stderr
     found = json.loads(results.read_text())["results"]
-    return {node["unique_id"].split(".")[2]: node["status"] for node in found}
+    return {_name(node["unique_id"]): node["status"] for node in found}
+
+
+def _name(unique_id: str) -> str:
+    """model.gridmart.NAME, test.gridmart.NAME.hash, unit_test.gridmart.model.NAME."""
+    parts = unique_id.split(".")
+    return parts[3 if parts[0] == "unit_test" else 2]
 
 
 def environment() -> dict[str, str]:
