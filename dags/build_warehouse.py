@@ -22,5 +22,5 @@ with DAG(
     tags=["warehouse"],
     user_defined_macros={"dbt_vars": dbt_vars},
 ):
-    build = dbt_group("dbt", select="path:models/marts", build="+path:models/marts")
+    build = dbt_group("dbt", select="path:models/marts", build="+path:models")
     build >> announce(MARTS)

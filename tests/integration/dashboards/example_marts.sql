@@ -79,7 +79,11 @@ select
     case when p.y > 0.93 then 100 + 4000 * p.x else 0 end::numeric(18, 2) as arrears_yuan,
     case when p.y > 0.93 then (5 + 120 * p.x)::int else 0 end as arrears_days,
     (0.9 + 0.1 * p.y)::float8 as on_time_payment_share, s.code as segment_code, s.zh as segment_name_zh,
-    s.en as segment_name_en, date '2026-10-31' as data_as_of
+    s.en as segment_name_en, date '2026-10-31' as data_as_of,
+    (6 * p.x)::bigint as interactions_12m, date '2026-10-31' - (300 * p.x)::int as last_contact_date,
+    (p.x > 0.9)::int::bigint as complaints_12m, (p.x > 0.97)::int::bigint as open_service_orders,
+    case when p.y > 0.8 then '峰谷用电' end as products_zh, p.x < 0.7 as has_consent,
+    case when p.y > 0.93 then '欠费' end as tags_zh
 from generate_series(1, 1000) as i
 cross join lateral (select pg_temp.chance('x' || i) as x, pg_temp.chance('y' || i) as y) as p
 inner join lateral (select * from category offset (case when p.y < 0.75 then 0 when p.y < 0.9 then 1
