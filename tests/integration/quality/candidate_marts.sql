@@ -61,4 +61,16 @@ create table marts_candidate.rpt_forecast_accuracy as select 'load'::text as tas
 create table marts_candidate.rpt_segment as select 'flat'::text as segment_code, 1 as accounts;
 create table marts_candidate.fct_quarantine as select 'negative'::text as rule_code, 'value below zero'::text as reason;
 create table marts_candidate.fct_file as select 'f1'::text as file_id, 'accepted'::text as status;
+create table marts_candidate.dim_campaign as select 'C1'::text as campaign_no, 0.1 as holdout_share;
+create table marts_candidate.fct_campaign_exposure as select 'T1'::text as target_id, 'target'::text as group_code,
+    10::numeric(18, 3) as energy_before_kwh, 9::numeric(18, 3) as energy_after_kwh;
+create table marts_candidate.rpt_campaign_uplift as select 'C1'::text as campaign_no, 0.2 as target_rate, 0.1 as holdout_rate,
+    0.02 as uplift_low, 0.18 as uplift_high;
+create table marts_candidate.fct_channel_funnel_hour as select timestamptz '2026-10-01' as hour_start_at,
+    'app'::text as channel_code, 'contact'::text as step_code, 3 as steps;
+create table marts_candidate.fct_feedback as select 1 as feedback_id, 5 as score;
+create table marts_candidate.fct_interaction as select 'I1'::text as interaction_no, 2.5 as hours_to_finish;
+create table marts_candidate.rpt_product_portfolio as select 'P1'::text as product_code, date '2026-10-01' as portfolio_month,
+    2 as subscriptions, 20::numeric(18, 2) as revenue_yuan, 1.0 as subscription_share;
+create table marts_candidate.customer_tag as select '0000000001'::text as account_no, 'in_arrears'::text as tag_code;
 create view marts_candidate.fct_quality_result as select * from supervision.quality_result;
