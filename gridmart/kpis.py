@@ -56,20 +56,12 @@ class Kpi:
             "d3format": self.format,
         }
 
-    def by_month(self, schema: str) -> str:
-        """SQL of the KPI's value in every month: columns month (its first day) and value."""
-        condition = f" where ({self.condition})" if self.condition else ""
-        return (
-            f"select date_trunc('month', {self.date_column})::date as month, {self.expression} as value "
-            f"from {schema}.{self.mart}{condition} group by 1"
-        )
-
-    def query(self, schema: str) -> str:
-        """SQL of the KPI's value in the month that begins on the parameter."""
+    def query(self, schema: str, month: str = "%(month)s") -> str:
+        """SQL of the KPI's value in the month that begins on `month`, by default a parameter."""
         condition = f" and ({self.condition})" if self.condition else ""
         return (
             f"select {self.expression} from {schema}.{self.mart} "
-            f"where {self.date_column} >= %(month)s and {self.date_column} < %(month)s + interval '1 month'{condition}"
+            f"where {self.date_column} >= {month} and {self.date_column} < {month} + interval '1 month'{condition}"
         )
 
 

@@ -41,12 +41,17 @@ def keep_kpis(connection: psycopg.Connection, schema: str, run_id: str) -> int:
     """The same for the values of all KPIs by month, once their dictionary is published."""
     if connection.execute("select to_regclass(%s)", (f"{schema}.dim_kpi",)).fetchone() == (None,):
         return 0
-    parts = [
-        f"select '{code} ' || to_char(month, 'YYYY-MM') as key, to_jsonb(value) as content "
-        f"from ({kpi.by_month(schema)})"
+    values = [
+        f"select '{code}' as code, month, ({kpi.query(schema, 'months.month')}) as value from months"
         for code, kpi in kpis.kpis().items()
     ]
-    rows = sql.SQL(" union all ".join(parts).replace("%", "%%"))  # our own dictionary
+    text = (
+        "with months as ("
+        f"select distinct date_trunc('month', business_date)::date as month from {schema}.fct_point_day) "
+        "select code || to_char(month, ' YYYY-MM') as key, to_jsonb(value) as content "
+        f"from ({' union all '.join(values)}) as values"
+    )
+    rows = sql.SQL(text.replace("%", "%%"))  # our own dictionary
     return connection.execute(sql.SQL(KEEP).format(rows=rows), {"mart": KPIS, "run_id": run_id}).rowcount
 
 
