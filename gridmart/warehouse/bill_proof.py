@@ -82,9 +82,14 @@ def _scratch() -> Iterator[Any]:
         connection.rollback()
 
 
+def _quoted(text: str) -> str:
+    """A text as a literal: what makes a table takes no parameters."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _fetched(cursor: Any, table: str, account: str, month: date, keys: list[str]) -> tuple[int, str]:
     """Number and hash of the rows of a bill."""
-    cursor.execute(f"select * from {table} where account_no = '{account}' and bill_month = '{month}'")
+    cursor.execute(f"select * from {table} where account_no = {_quoted(account)} and bill_month = '{month}'")
     rows: pa.Table = cursor.fetch_arrow_table()
     rows = rows.drop_columns([name for name in NOT_COMPARED if name in rows.column_names])
     return rows.num_rows, as_known.sha256(rows, keys)
@@ -104,7 +109,7 @@ def proof(bill_no: str) -> dict[str, Any]:
     with _scratch() as cursor:
         cursor.adbc_ingest("again", readings, mode="create", temporary=True)
         table, _ = compiled[DAYS]
-        cursor.execute(f"create temporary table {DAYS} as select * from {table} where account_no = '{account}'")
+        cursor.execute(f"create temporary table {DAYS} as select * from {table} where account_no = {_quoted(account)}")
         cursor.execute(f"select * from pg_temp.{DAYS} limit 0")
         kept = set(cursor.fetch_arrow_table().column_names) - {"point_no", "business_date"}
         columns = [name for name in readings.column_names if name in kept]

@@ -55,15 +55,6 @@ def keep_kpis(connection: psycopg.Connection, schema: str, run_id: str) -> int:
     return connection.execute(sql.SQL(KEEP).format(rows=rows), {"mart": KPIS, "run_id": run_id}).rowcount
 
 
-def _as_known(mart: str, where: sql.Composable, parameters: dict[str, Any], role: str) -> list[tuple[str, Any]]:
-    query = sql.SQL(
-        "select distinct on (key) key, content from supervision.published_row "
-        "where mart = %(mart)s and published_at <= %(at)s and {} order by key, published_at desc"
-    ).format(where)
-    with connect(role) as connection:
-        return connection.execute(query, {"mart": mart, **parameters}).fetchall()
-
-
 def _nothing_before(at: datetime, role: str) -> None:
     with connect(role) as connection:
         row = connection.execute("select min(published_at) from supervision.published_row").fetchone()
@@ -76,9 +67,13 @@ def _nothing_before(at: datetime, role: str) -> None:
 def kpi_values(month: date, at: datetime, role: str = "auditor") -> dict[str, Any]:
     """Values of all KPIs in a month as they were published at a moment, by code; None where there was nothing."""
     _nothing_before(at, role)
-    key = f"{month:%Y-%m}"
-    rows = _as_known(KPIS, sql.SQL("key like %(like)s"), {"at": at, "like": f"% {key}"}, role)
-    found = {name.removesuffix(f" {key}"): value for name, value in rows}
+    with connect(role) as connection:
+        rows = connection.execute(
+            "select distinct on (key) split_part(key, ' ', 1), content from supervision.published_row "
+            "where mart = %s and split_part(key, ' ', 2) = %s and published_at <= %s order by key, published_at desc",
+            (KPIS, f"{month:%Y-%m}", at),
+        ).fetchall()
+    found: dict[str, Any] = dict(rows)
     return {code: found.get(code) for code in kpis.kpis()}
 
 

@@ -99,3 +99,15 @@ def months_rebuilt(before: dict[str, dict[date, datetime]]) -> dict[str, set[dat
     """Months of each fact that were built since `before`."""
     now = months_built_at()
     return {table: {at for at, when in now[table].items() if before[table].get(at) != when} for table in BY_MONTH}
+
+
+def forget_built() -> None:
+    """Drop everything that dbt has built."""
+    with connect("builder") as connection:
+        for schema in ("marts_candidate", "intermediate", "staging", "seeds"):
+            for kind, name in connection.execute(
+                "select case c.relkind when 'v' then 'view' else 'table' end, c.relname from pg_class c "
+                "where c.relnamespace = %s::regnamespace and c.relkind in ('r', 'v')",
+                (schema,),
+            ).fetchall():
+                connection.execute(f"drop {kind} if exists {schema}.{name} cascade")

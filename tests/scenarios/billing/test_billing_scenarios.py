@@ -15,6 +15,7 @@ from gridmart.tariffs import tou_hours
 from gridmart.warehouse import dbt
 from gridmart.warehouse.database import connect
 from tests.integration.dbt import small_utility
+from tests.integration.dbt.dbt_run import forget_built
 from tests.scenarios.billing.scenario import FOLDERS, HERE, STANDARDS, YEAR, Case, households, load, rows
 
 ENERGY_KWH = Decimal(1_000_000)
@@ -117,14 +118,7 @@ def billed(warehouse: Settings) -> Iterator[Billed]:
             "select calendar_code, business_date, local_hour, period_code from intermediate.int_tariff_hour"
         ).fetchall()
     yield Billed(lines, differences, status, {row[:2]: row[2:] for row in impact}, hours)
-    with connect("builder") as connection:
-        for schema in ("marts_candidate", "intermediate", "staging", "seeds"):
-            for kind, name in connection.execute(
-                "select case c.relkind when 'v' then 'view' else 'table' end, c.relname from pg_class c "
-                "where c.relnamespace = %s::regnamespace and c.relkind in ('r', 'v')",
-                (schema,),
-            ).fetchall():
-                connection.execute(f"drop {kind} if exists {schema}.{name} cascade")
+    forget_built()
     with connect("loader") as connection:
         small_utility.create(connection)
         small_utility.drop(connection)
