@@ -88,14 +88,14 @@ from generate_series(1, $areas) as t, generate_series(date '$from', date '$to', 
 -- areas
 insert into raw_ami.transformer_hour (transformer_no, hour_start, business_date, supplied_kwh, sold_kwh, generation_kwh,
     supplied_estimated_kwh, sold_estimated_kwh, points, lake_snapshot_id, loaded_at)
-select 'T' || t, (d + h * interval '1 hour') at time zone '$zone', d, round(sold / (0.9 + (t + h) % 13 / 130.0), 3),
+select 'T' || t, (d::date + h * interval '1 hour') at time zone '$zone', d, round(sold / (0.9 + (t + h) % 13 / 130.0), 3),
     sold, 0, 0, 0, 50, 1, d + interval '30 hours'
 from generate_series(date '$from', date '$to', '1 day') as d, generate_series(0, 23) as h,
     generate_series(1, $areas) as t
 cross join lateral (select 20 + (t * 31 + h * 7 + extract(day from d)::integer * 13) % 100 / 10.0 as sold) as s;
 insert into raw_ami.feeder_hour (feeder_no, hour_start, business_date, supplied_kwh, sold_kwh, generation_kwh,
     supplied_estimated_kwh, sold_estimated_kwh, points, lake_snapshot_id, loaded_at)
-select 'F' || f, (d + h * interval '1 hour') at time zone '$zone', d, round(sold / 0.95, 3), sold, 0, 0, 0, 500, 1,
+select 'F' || f, (d::date + h * interval '1 hour') at time zone '$zone', d, round(sold / 0.95, 3), sold, 0, 0, 0, 500, 1,
     d + interval '30 hours'
 from generate_series(date '$from', date '$to', '1 day') as d, generate_series(0, 23) as h,
     generate_series(1, $feeders) as f
@@ -122,7 +122,7 @@ from generate_series(date '$from', date '$to', '1 day') as d, generate_series(1,
 
 -- telemetry
 insert into raw_network.dms_telemetry (psr_id, meas_time, ua_v, ub_v, uc_v, ia_a, ib_a, ic_a, pf, oil_temp_c)
-select 'PSR-' || t, (d + h * interval '1 hour') at time zone '$zone', 230, 229, 228, 100 + h, 100, 90, 0.95, 60
+select 'PSR-' || t, (d::date + h * interval '1 hour') at time zone '$zone', 230, 229, 228, 100 + h, 100, 90, 0.95, 60
 from generate_series(date '$from', date '$to', '1 day') as d, generate_series(0, 23) as h,
     generate_series(1, $areas) as t
 on conflict do nothing;

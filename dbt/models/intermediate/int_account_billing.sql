@@ -4,10 +4,6 @@ with bills as (
     select * from {{ ref("fct_bill") }}
 ),
 
-settled as (
-    select * from {{ ref("int_bill_settled") }}
-),
-
 as_of as (
     select * from {{ ref("int_as_of") }}
 ),
@@ -24,11 +20,10 @@ final as (
         max(bills.overdue_days) as arrears_days,
         -- of the bills whose due date has passed, the share settled by then
         (
-            count(*) filter (where bills.due_date < as_of.settled_as_of and settled.settled_date <= bills.due_date)
+            count(*) filter (where bills.due_date < as_of.settled_as_of and bills.settled_date <= bills.due_date)
         )::double precision
         / nullif(count(*) filter (where bills.due_date < as_of.settled_as_of), 0) as on_time_payment_share
     from bills
-    inner join settled on bills.bill_no = settled.bill_no
     cross join as_of
     group by bills.account_no
 )

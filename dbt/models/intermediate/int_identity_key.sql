@@ -1,8 +1,18 @@
-{{ config(indexes=[{"columns": ["entity_code", "system_code"]}]) }}
+{{
+    config(
+        indexes=[{"columns": ["entity_code", "system_code"]}],
+        post_hook="analyze {{ this }}",
+    )
+}}
 
--- keys as the systems write them, which staging no longer shows; of daily tables those of the last month
-with as_of as (
-    select data_as_of from {{ ref("int_as_of") }}
+-- keys as the systems write them, which staging no longer shows; of daily tables those of the last week, as an array,
+-- so that the index on the date is used
+with recent as (
+    select
+        array(
+            select generate_series(as_of.data_as_of - 6, as_of.data_as_of, interval '1 day')::date
+        ) as dates
+    from {{ ref("int_as_of") }} as as_of
 ),
 
 keys as (
@@ -22,18 +32,17 @@ keys as (
     union
     select 'point', 'ami', p.point_no
     from {{ source("ami", "point_day") }} as p
-    cross join as_of
-    where p.business_date > as_of.data_as_of - 31
+    where p.business_date = any((select recent.dates from recent)::date[])
     union
     select 'transformer', 'network', tran_code::text from {{ source("network", "pms_transformer") }}
     union
     select 'transformer', 'telemetry', t.psr_id::text
     from {{ source("network", "dms_telemetry") }} as t
+    where t.meas_time > (select max(m.meas_time) from {{ source("network", "dms_telemetry") }} as m) - interval '7 days'
     union
     select 'transformer', 'ami', h.transformer_no
     from {{ source("ami", "transformer_hour") }} as h
-    cross join as_of
-    where h.business_date > as_of.data_as_of - 31
+    where h.business_date = any((select recent.dates from recent)::date[])
     union
     select 'organisation', 'network', dept_code::text from {{ source("network", "pms_dept") }}
     union

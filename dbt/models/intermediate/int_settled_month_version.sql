@@ -18,7 +18,10 @@ paid as (
         count(*) as payments,
         sum(
             hash_record_extended(
-                row(payments.payment_no, payments.bill_no, payments.paid_at, payments.amount_yuan), 0
+                row(
+                    payments.payment_no, payments.bill_no, payments.account_no, payments.paid_at, payments.amount_yuan,
+                    payments.channel_code
+                ), 0
             )
         ) as hash
     from payments

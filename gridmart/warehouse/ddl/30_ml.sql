@@ -51,6 +51,7 @@ create table if not exists ml.load_forecast_hour (
     check (p10_kw <= p50_kw and p50_kw <= p90_kw)
 );
 create index if not exists load_forecast_hour_snapshot on ml.load_forecast_hour (data_snapshot);
+create index if not exists load_forecast_hour_start on ml.load_forecast_hour (hour_start);
 
 -- One row per account: the segment it is in now.
 create table if not exists ml.account_segment (

@@ -1,4 +1,13 @@
-{{ config(indexes=[{"columns": ["bill_no", "valid_from"], "unique": true}]) }}
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months(versions='int_settled_month_version') }}",
+        post_hook="{{ remember_built_months('int_settled_month_version') }}",
+        indexes=[{"columns": ["bill_no", "valid_from"], "unique": true}, {"columns": ["bill_month"]}],
+    )
+}}
 
 with bills as (
     select
@@ -9,6 +18,7 @@ with bills as (
         bill_month,
         make_date(extract(year from due_date)::int, 12, 31) as due_year_end
     from {{ ref("stg_cis__bill") }}
+    {{ where_changed_month(versions="int_settled_month_version") }}
 ),
 
 payments as (
@@ -25,10 +35,6 @@ accounts as (
 
 tariffs as (
     select * from {{ ref("dim_tariff") }}
-),
-
-as_of as (
-    select settled_as_of from {{ ref("int_as_of") }}
 ),
 
 -- the rates in force on the due date, of the last terms that the account had in the month of the bill
@@ -76,6 +82,7 @@ dated as (
 spans as (
     select
         rated.bill_no,
+        rated.bill_month,
         rated.account_no,
         rated.due_date,
         rated.due_year_end,
@@ -86,14 +93,13 @@ spans as (
         greatest(rated.amount_yuan - sum(dated.paid_yuan) over bill, 0) as unpaid_yuan
     from dated
     inner join rated on dated.bill_no = rated.bill_no
-    cross join as_of
-    where rated.due_date <= as_of.settled_as_of
     window bill as (partition by dated.bill_no order by dated.step_date)
 ),
 
 final as (
     select
         spans.bill_no,
+        spans.bill_month,
         spans.account_no,
         spans.due_date,
         spans.due_year_end,

@@ -34,6 +34,7 @@ dated as (
         settled.received_yuan,
         settled.outstanding_yuan,
         settled.overpaid_yuan,
+        settled.settled_date,
         settled.outstanding_yuan > 0 and bills.due_date < as_of.settled_as_of as is_overdue,
         as_of.settled_as_of
     from bills
@@ -60,6 +61,7 @@ final as (
         dated.received_yuan,
         dated.outstanding_yuan,
         dated.overpaid_yuan,
+        dated.settled_date,
         dated.is_overdue,
         case when dated.is_overdue then dated.settled_as_of - dated.due_date else 0 end as overdue_days,
         current_timestamp as built_at

@@ -25,7 +25,7 @@ final as (
     select
         account_no,
         bill_month,
-        row_number() over (partition by account_no, bill_month order by segment_no, place, detail_code)::integer
+        row_number() over (partition by bill_id order by segment_no, place, detail_code)::integer
             as line_no,
         segment_no,
         line_kind_code,

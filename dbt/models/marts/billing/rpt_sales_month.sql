@@ -1,27 +1,5 @@
-with bills as (
-    select * from {{ ref("fct_bill") }}
-),
-
-sales as (
-    select
-        bill_month as sales_month,
-        coalesce(org_no, '')::text as org_no,
-        coalesce(usage_category, '')::text as usage_category,
-        coalesce(industry_code, '')::text as industry_code,
-        coalesce(voltage_code, '')::text as voltage_code,
-        max(station_name_zh) as station_name_zh,
-        max(district_name_zh) as district_name_zh,
-        max(usage_category_zh) as usage_category_zh,
-        sum(energy_kwh) as energy_kwh,
-        sum(receivable_yuan) as revenue_yuan,
-        count(distinct account_no) as accounts
-    from bills
-    group by
-        bill_month,
-        coalesce(org_no, ''),
-        coalesce(usage_category, ''),
-        coalesce(industry_code, ''),
-        coalesce(voltage_code, '')
+with sales as (
+    select * from {{ ref("int_sales_month") }}
 ),
 
 months as (

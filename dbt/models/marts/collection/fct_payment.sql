@@ -1,7 +1,23 @@
-{{ config(indexes=[{"columns": ["bill_no"]}, {"columns": ["paid_date"]}]) }}
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months(versions='int_settled_month_version', also='bill_month is null') }}",
+        post_hook="{{ remember_built_months('int_settled_month_version') }}",
+        indexes=[{"columns": ["bill_no"]}, {"columns": ["paid_date"]}, {"columns": ["bill_month"]}],
+    )
+}}
 
+-- with the month of their bill; those without a known one are looked at every time
 with payments as (
-    select * from {{ ref("stg_cis__payment") }}
+    select
+        payments.*,
+        bills.bill_month,
+        bills.issued_date
+    from {{ ref("stg_cis__payment") }} as payments
+    left join {{ ref("stg_cis__bill") }} as bills on payments.bill_no = bills.bill_no
+    {{ where_changed_month("bills.bill_month", versions="int_settled_month_version", word="where bills.bill_no is null or") }}
 ),
 
 accounts as (
@@ -18,6 +34,8 @@ final as (
         {{ local_date("payments.paid_at") }} as paid_date,
         payments.amount_yuan,
         payments.channel_code,
+        payments.bill_month,
+        {{ local_date("payments.paid_at") }} - payments.issued_date as days_to_pay,
         current_timestamp as built_at
     from payments
     left join accounts on payments.account_no = accounts.account_no

@@ -1,15 +1,22 @@
-{{ config(indexes=[{"columns": ["bill_no"]}, {"columns": ["account_no"]}, {"columns": ["bill_month"]}]) }}
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months(versions='int_settled_month_version', also='outstanding_yuan > 0 or bill_month is null') }}",
+        post_hook="{{ remember_built_months('int_settled_month_version') }}",
+        indexes=[{"columns": ["bill_no"]}, {"columns": ["account_no"]}, {"columns": ["bill_month"]}],
+    )
+}}
 
+-- a bill that is owed is older every day; of the others those of changed months
 with bills as (
     select * from {{ ref("fct_bill") }}
-),
-
-settled as (
-    select * from {{ ref("int_bill_settled") }}
+    {{ where_changed_month(versions="int_settled_month_version", word="where outstanding_yuan > 0 or") }}
 ),
 
 payments as (
-    select * from {{ ref("fct_payment") }}
+    select * from {{ ref("fct_payment") }} where bill_month is null
 ),
 
 accounts as (
@@ -30,6 +37,7 @@ fees as (
         debts.bill_no,
         debts.fee_before_yuan + {{ late_fee("debts", "as_of.settled_as_of") }} as late_fee_yuan
     from {{ ref("int_debt_span") }} as debts
+    inner join bills on debts.bill_no = bills.bill_no
     cross join as_of
     order by debts.bill_no asc, debts.valid_from desc
 ),
@@ -53,14 +61,13 @@ asked as (
         bills.outstanding_yuan,
         bills.overpaid_yuan,
         0::numeric(18, 2) as unallocated_yuan,
-        settled.settled_date,
+        bills.settled_date,
         bills.is_overdue,
         bills.overdue_days,
         classes.ageing_code,
         case when bills.due_date >= as_of.settled_as_of then 0 else round(fees.late_fee_yuan, 2) end as late_fee_yuan
     from bills
     cross join as_of
-    left join settled on bills.bill_no = settled.bill_no
     left join fees on bills.bill_no = fees.bill_no
     left join classes
         on
@@ -94,9 +101,7 @@ unasked as (
         null::text as ageing_code,
         0::numeric(18, 2) as late_fee_yuan
     from payments
-    left join bills on payments.bill_no = bills.bill_no
     left join accounts on payments.account_no = accounts.account_no
-    where bills.bill_no is null
 ),
 
 ledger as (

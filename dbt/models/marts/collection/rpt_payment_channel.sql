@@ -1,21 +1,12 @@
-with payments as (
-    select * from {{ ref("fct_payment") }}
-),
-
-bills as (
-    select bill_no, issued_date from {{ ref("fct_bill") }}
-),
-
-dated as (
+with dated as (
     select
-        date_trunc('month', payments.paid_date)::date as report_month,
-        coalesce(payments.channel_code, '') as channel_code,
-        payments.account_no,
-        payments.amount_yuan,
-        bills.bill_no is null as is_unallocated,
-        payments.paid_date - bills.issued_date as days_to_pay
-    from payments
-    left join bills on payments.bill_no = bills.bill_no
+        date_trunc('month', paid_date)::date as report_month,
+        coalesce(channel_code, '') as channel_code,
+        account_no,
+        amount_yuan,
+        bill_month is null as is_unallocated,
+        days_to_pay
+    from {{ ref("fct_payment") }}
 ),
 
 summed as (

@@ -1,15 +1,36 @@
-{{ config(indexes=[{"columns": ["business_date"]}]) }}
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_dates('int_forecast_date_version') }}",
+        post_hook="{{ remember_built_dates('int_forecast_date_version') }}",
+        indexes=[{"columns": ["business_date"]}],
+    )
+}}
 
-with forecasts as (
-    select * from {{ source("ml", "load_forecast_hour") }}
+-- the days before what is forecast, and those forecast; as an array, so that the indexes are used
+with dates as (
+    select array_agg(business_date) as those from {{ ref("int_forecast_date_version") }}
+    {{ where_changed(versions="int_forecast_date_version") }}
+),
+
+forecasts as (
+    select
+        *,
+        {{ local_date("hour_start") }} as business_date
+    from {{ source("ml", "load_forecast_hour") }}
+    where hour_start >= (select {{ local_midnight("(select min(d) from unnest(dates.those) as d)") }} from dates)
 ),
 
 transformer_hours as (
     select * from {{ ref("fct_transformer_load_hour") }}
+    where business_date = any((select dates.those from dates)::date[])
 ),
 
 feeder_hours as (
     select * from {{ ref("fct_feeder_load_hour") }}
+    where business_date = any((select dates.those from dates)::date[])
 ),
 
 transformers as (
@@ -24,28 +45,17 @@ organisations as (
     select * from {{ ref("dim_organisation") }}
 ),
 
-as_of as (
-    select * from {{ ref("int_as_of") }}
-),
-
-recent as (
-    select (data_as_of - {{ var("forecast_context_days") }})::date as after_date from as_of
-),
-
 -- the company's load is what its feeders carry
 actuals as (
     select 'transformer' as level_code, transformer_no as level_no, hour_start_at, business_date, load_kw
     from transformer_hours
-    where business_date > (select recent.after_date from recent)
     union all
     select 'feeder', feeder_no, hour_start_at, business_date, load_kw
     from feeder_hours
-    where business_date > (select recent.after_date from recent)
     union all
     select 'company', o.company_no, f.hour_start_at, f.business_date, sum(f.load_kw)
     from feeder_hours as f
     inner join organisations as o on f.org_no = o.org_no
-    where f.business_date > (select recent.after_date from recent)
     group by o.company_no, f.hour_start_at, f.business_date
 ),
 
@@ -54,7 +64,7 @@ latest as (
     select distinct on (level_code, level_no, hour_start)
         *
     from forecasts
-    where {{ local_date("hour_start") }} > coalesce((select recent.after_date from recent), date '0001-01-01')
+    where business_date = any((select dates.those from dates)::date[])
     order by level_code asc, level_no asc, hour_start asc, scored_at desc
 ),
 
@@ -71,7 +81,7 @@ joined as (
         coalesce(l.level_code, a.level_code) as level_code,
         coalesce(l.level_no, a.level_no) as level_no,
         coalesce(l.hour_start, a.hour_start_at) as hour_start_at,
-        coalesce(a.business_date, {{ local_date("l.hour_start") }}) as business_date,
+        coalesce(a.business_date, l.business_date) as business_date,
         a.load_kw as actual_kw,
         l.p10_kw,
         l.p50_kw,

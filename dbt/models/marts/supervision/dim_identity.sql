@@ -36,7 +36,19 @@ canonical as (
     )
 ),
 
-written as (
+-- nearly all keys are written alike everywhere: the other rules look at the rest alone
+exact as (
+    select
+        keys.entity_code,
+        keys.system_code,
+        keys.source_key,
+        'exact' as rule_code,
+        canonical.canonical_no
+    from keys
+    inner join canonical on keys.entity_code = canonical.entity_code and keys.source_key = canonical.canonical_no
+),
+
+rest as (
     select
         keys.entity_code,
         keys.system_code,
@@ -46,60 +58,91 @@ written as (
             upper(trim(keys.source_key)), coalesce(prefixes.pattern, '^$'), coalesce(prefixes.replacement, '')
         ) as stripped_no
     from keys
+    left join exact
+        on
+            keys.entity_code = exact.entity_code
+            and keys.system_code = exact.system_code
+            and keys.source_key = exact.source_key
     left join prefixes on keys.system_code = prefixes.system_code and keys.entity_code = prefixes.entity_code
+    where exact.source_key is null
 ),
 
 plain as (
     select
         *,
         regexp_replace(stripped_no, '[^0-9A-Z]', '', 'g') as plain_no
-    from written
+    from rest
 ),
 
-candidates as (
-    select plain.*, canonical.canonical_no, 'exact' as rule_code
+-- what a rule makes of a key, and of a number: one join for all rules
+written as (
+    select
+        plain.entity_code,
+        plain.system_code,
+        plain.source_key,
+        form.rule_code,
+        form.written_no
     from plain
-    inner join canonical on plain.entity_code = canonical.entity_code and plain.source_key = canonical.canonical_no
+    cross join lateral (
+        values
+        ('register', case when plain.system_code = 'telemetry' then plain.source_key end),
+        ('letter_case', plain.upper_no),
+        ('prefix', plain.stripped_no),
+        ('punctuation', plain.plain_no),
+        ('padding', ltrim(plain.plain_no, '0'))
+    ) as form (rule_code, written_no)
+),
+
+known as (
+    select
+        canonical.entity_code,
+        canonical.canonical_no,
+        form.rule_code,
+        form.written_no
+    from canonical
+    cross join lateral (
+        values
+        ('letter_case', canonical.upper_no),
+        ('prefix', canonical.upper_no),
+        ('punctuation', canonical.plain_no),
+        ('padding', ltrim(canonical.plain_no, '0'))
+    ) as form (rule_code, written_no)
     union all
-    select plain.*, registered.canonical_no, 'register'
-    from plain
-    inner join registered on plain.system_code = 'telemetry' and plain.source_key = registered.source_key
-    union all
-    select plain.*, canonical.canonical_no, 'letter_case'
-    from plain
-    inner join canonical on plain.entity_code = canonical.entity_code and plain.upper_no = canonical.upper_no
-    union all
-    select plain.*, canonical.canonical_no, 'prefix'
-    from plain
-    inner join canonical on plain.entity_code = canonical.entity_code and plain.stripped_no = canonical.upper_no
-    union all
-    select plain.*, canonical.canonical_no, 'punctuation'
-    from plain
-    inner join canonical on plain.entity_code = canonical.entity_code and plain.plain_no = canonical.plain_no
-    union all
-    select plain.*, canonical.canonical_no, 'padding'
-    from plain
-    inner join canonical
-        on
-            plain.entity_code = canonical.entity_code
-            and ltrim(plain.plain_no, '0') = ltrim(canonical.plain_no, '0')
+    select
+        'transformer',
+        canonical_no,
+        'register',
+        source_key
+    from registered
 ),
 
 -- a rule that finds two finds none
 decided as (
     select
-        candidates.entity_code,
-        candidates.system_code,
-        candidates.source_key,
-        candidates.rule_code,
-        min(candidates.canonical_no) as canonical_no
-    from candidates
-    group by candidates.entity_code, candidates.system_code, candidates.source_key, candidates.rule_code
-    having count(distinct candidates.canonical_no) = 1
+        written.entity_code,
+        written.system_code,
+        written.source_key,
+        written.rule_code,
+        min(known.canonical_no) as canonical_no
+    from written
+    inner join known
+        on
+            written.entity_code = known.entity_code
+            and written.rule_code = known.rule_code
+            and written.written_no = known.written_no
+    group by written.entity_code, written.system_code, written.source_key, written.rule_code
+    having count(distinct known.canonical_no) = 1
+    union all
+    select * from exact
 ),
 
 best as (
-    select distinct on (decided.entity_code, decided.system_code, decided.source_key) decided.*
+    select distinct on (decided.entity_code, decided.system_code, decided.source_key)
+        decided.entity_code,
+        decided.system_code,
+        decided.source_key,
+        decided.rule_code,
+        decided.canonical_no
     from decided
     inner join rules on decided.rule_code = rules.rule_code
     order by decided.entity_code asc, decided.system_code asc, decided.source_key asc, rules.priority asc

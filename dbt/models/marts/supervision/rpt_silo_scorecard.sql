@@ -15,16 +15,8 @@ as_of as (
     select * from {{ ref("int_as_of") }}
 ),
 
-ledger as (
-    select * from {{ ref("fct_receivable") }} where kind_code = 'bill'
-),
-
-bills as (
-    select * from {{ ref("fct_bill") }}
-),
-
-readings as (
-    select * from {{ ref("fct_point_day") }} where point_kind = 'customer'
+months as (
+    select * from {{ ref("int_silo_month") }}
 ),
 
 -- a key that no rule matches counts as itself
@@ -83,42 +75,20 @@ counted as (
             and other.system_code = shared.other_system
 ),
 
--- months that are billed; what was read is unknown before the first reading
-collected as (
-    select
-        date_trunc('month', business_date)::date as bill_month,
-        sum(import_kwh) as kwh,
-        count(distinct account_no) as accounts,
-        md5(string_agg(distinct account_no, ',' order by account_no)) as accounts_hash
-    from readings
-    group by date_trunc('month', business_date)::date
-),
-
-billed as (
-    select
-        bill_month,
-        sum(energy_kwh) as kwh,
-        count(distinct account_no) as accounts,
-        md5(string_agg(distinct account_no, ',' order by account_no)) as accounts_hash
-    from bills
-    group by bill_month
-),
-
 energy as (
     select
-        billed.bill_month as business_date,
+        bill_month as business_date,
         'energy' as entity_code,
         'ami' as reference_system,
         'cis' as other_system,
         'kWh' as unit,
-        collected.kwh as reference_value,
-        billed.kwh as other_value,
+        collected_kwh as reference_value,
+        billed_kwh as other_value,
         null::bigint as only_reference,
         null::bigint as only_other,
-        collected.accounts_hash as reference_hash,
-        billed.accounts_hash as other_hash
-    from billed
-    left join collected on billed.bill_month = collected.bill_month
+        collected_hash as reference_hash,
+        billed_hash as other_hash
+    from months
 ),
 
 money as (
@@ -128,14 +98,13 @@ money as (
         'cis' as reference_system,
         'finance' as other_system,
         'yuan' as unit,
-        sum(receivable_yuan) as reference_value,
-        sum(received_yuan) as other_value,
-        count(*) filter (where outstanding_yuan > 0) as only_reference,
+        receivable_yuan as reference_value,
+        received_yuan as other_value,
+        owed_bills as only_reference,
         null::bigint as only_other,
-        md5(string_agg(bill_no, ',' order by bill_no)) as reference_hash,
-        md5(string_agg(bill_no, ',' order by bill_no) filter (where outstanding_yuan = 0)) as other_hash
-    from ledger
-    group by bill_month
+        bills_hash as reference_hash,
+        settled_hash as other_hash
+    from months
 ),
 
 compared as (
