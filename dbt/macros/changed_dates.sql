@@ -40,8 +40,8 @@ readings, contracts, tariffs and bills a month has, `int_settled_month_version` 
 {% endmacro %}
 
 {# The same of months. #}
-{% macro changed_months(versions="int_bill_month_version") %}
-    {{- changed_dates(versions, "bill_month", "month") -}}
+{% macro changed_months(versions="int_bill_month_version", day="bill_month") %}
+    {{- changed_dates(versions, day, "month") -}}
 {% endmacro %}
 
 {# Condition of a fact by date; nothing on a full refresh. As an array, so that the index on the date is used. #}
@@ -76,9 +76,11 @@ readings, contracts, tariffs and bills a month has, `int_settled_month_version` 
 {% endmacro %}
 
 {# The same by month. #}
-{% macro delete_changed_months(column="bill_month", versions="int_bill_month_version", also="false") %}
+{% macro delete_changed_months(
+    column="bill_month", versions="int_bill_month_version", also="false", day="bill_month"
+) %}
     {% if is_incremental() %}
-        delete from {{ this }} where {{ column }} in ({{ changed_months(versions) }}) or {{ also }}
+        delete from {{ this }} where {{ column }} in ({{ changed_months(versions, day) }}) or {{ also }}
     {% else %}
         select 1
     {% endif %}

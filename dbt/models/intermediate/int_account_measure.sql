@@ -17,7 +17,7 @@ service as (
 ),
 
 payments as (
-    select * from {{ ref("stg_cis__payment") }}
+    select * from {{ ref("fct_payment") }}
 ),
 
 points as (
@@ -53,12 +53,15 @@ placed as (
     group by points.account_no
 ),
 
+-- how the last bills were paid: three months, so that no day reads all payments ever made
 paid as (
-    select distinct on (account_no)
-        account_no,
-        channel_code
+    select distinct on (payments.account_no)
+        payments.account_no,
+        payments.channel_code
     from payments
-    order by account_no asc, paid_at desc, payment_no desc
+    cross join as_of
+    where payments.paid_date > as_of.settled_as_of - 92
+    order by payments.account_no asc, payments.paid_at desc, payments.payment_no desc
 ),
 
 -- among those of its category that use anything: 0 the smallest, 1 the largest

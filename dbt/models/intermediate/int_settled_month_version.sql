@@ -4,11 +4,12 @@ with months as (
     select * from {{ ref("int_bill_month_version") }}
 ),
 
-bills as (
+-- not materialized: all cores then read and hash together
+bills as not materialized (
     select * from {{ ref("stg_cis__bill") }}
 ),
 
-payments as (
+payments as not materialized (
     select * from {{ ref("stg_cis__payment") }}
 ),
 

@@ -4,12 +4,14 @@ with dates as (
     select * from {{ ref("int_date_version") }}
 ),
 
-bills as (
+-- not materialized: all cores then read and hash together
+bills as not materialized (
     select * from {{ ref("stg_cis__bill") }}
 ),
 
-lines as (
-    select * from {{ ref("stg_cis__bill_line") }}
+-- as delivered, since staging costs more than the hash; its codes are among the rules below
+lines as not materialized (
+    select * from {{ source("cis", "e_bill_det") }}
 ),
 
 tariffs as (
@@ -47,13 +49,12 @@ lined as (
         sum(
             hash_record_extended(
                 row(
-                    lines.bill_no, lines.line_no, lines.line_kind_code, lines.period_code, lines.quantity,
-                    lines.unit_price_yuan, lines.amount_yuan
+                    lines.calc_id, lines.item_seq, lines.item_code, lines.prd_code, lines.qty, lines.prc, lines.amt
                 ), 0
             )
         ) as hash
     from lines
-    inner join bills on lines.bill_no = bills.bill_no
+    inner join bills on lines.calc_id = bills.bill_no
     group by bills.bill_month
 ),
 
@@ -116,6 +117,8 @@ rules as (
     select row(t.*)::text from {{ ref("tou_period") }} as t
     union all
     select row(p.*)::text from {{ ref("tariff_proposal") }} as p
+    union all
+    select row(c.*)::text from {{ ref("source_code") }} as c where c.source_name = 'cis'
 ),
 
 ruled as (

@@ -1,3 +1,14 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        pre_hook="{{ delete_changed_months('report_month', 'int_payment_month_version', day='report_month') }}",
+        post_hook="{{ remember_built_dates('int_payment_month_version', 'report_month') }}",
+        indexes=[{"columns": ["report_month"]}],
+    )
+}}
+
 with dated as (
     select
         date_trunc('month', paid_date)::date as report_month,
@@ -7,6 +18,12 @@ with dated as (
         bill_month is null as is_unallocated,
         days_to_pay
     from {{ ref("fct_payment") }}
+    {% if is_incremental() -%}
+        where
+            date_trunc('month', paid_date)::date in (
+                {{ changed_months("int_payment_month_version", "report_month") }}
+            )
+    {%- endif %}
 ),
 
 summed as (

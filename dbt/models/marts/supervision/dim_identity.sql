@@ -74,14 +74,14 @@ plain as (
     from rest
 ),
 
--- what a rule makes of a key, and of a number: one join for all rules
+-- what a rule makes of a key, and of a number: one join for all rules, by one text that differs from its first letters
 written as (
     select
         plain.entity_code,
         plain.system_code,
         plain.source_key,
         form.rule_code,
-        form.written_no
+        form.written_no || '|' || form.rule_code || '|' || plain.entity_code as form_key
     from plain
     cross join lateral (
         values
@@ -95,10 +95,8 @@ written as (
 
 known as (
     select
-        canonical.entity_code,
         canonical.canonical_no,
-        form.rule_code,
-        form.written_no
+        form.written_no || '|' || form.rule_code || '|' || canonical.entity_code as form_key
     from canonical
     cross join lateral (
         values
@@ -109,10 +107,8 @@ known as (
     ) as form (rule_code, written_no)
     union all
     select
-        'transformer',
         canonical_no,
-        'register',
-        source_key
+        source_key || '|register|transformer'
     from registered
 ),
 
@@ -125,18 +121,12 @@ decided as (
         written.rule_code,
         min(known.canonical_no) as canonical_no
     from written
-    inner join known
-        on
-            written.entity_code = known.entity_code
-            and written.rule_code = known.rule_code
-            and written.written_no = known.written_no
+    inner join known on written.form_key = known.form_key
     group by written.entity_code, written.system_code, written.source_key, written.rule_code
     having count(distinct known.canonical_no) = 1
-    union all
-    select * from exact
 ),
 
-best as (
+by_rule as (
     select distinct on (decided.entity_code, decided.system_code, decided.source_key)
         decided.entity_code,
         decided.system_code,
@@ -146,6 +136,12 @@ best as (
     from decided
     inner join rules on decided.rule_code = rules.rule_code
     order by decided.entity_code asc, decided.system_code asc, decided.source_key asc, rules.priority asc
+),
+
+best as (
+    select * from exact
+    union all
+    select * from by_rule
 ),
 
 matched as (
