@@ -49,6 +49,7 @@ class Utility:
             {},
             [path for at, paths in self.register_paths.items() if first - day <= at <= last + day for path in paths],
             self.register.point_days(first, last),
+            off_days=self.register.off_days(since, last),
         )
 
 

@@ -221,6 +221,7 @@ class Validation:
             summary_paths=fresh,
             register_paths=[path for paths in around.values() for path in paths],
             point_days=self.register.point_days(first, last),
+            off_days=self.register.off_days(before, last),
             edit_paths=[path for paths in self.edits.between(first, last).values() for path in paths],
         )
 

@@ -7,7 +7,7 @@ of the point register. A changed threshold or rule changes `VERSION`, so that da
 from dataclasses import asdict, dataclass
 from enum import IntEnum, IntFlag
 
-VERSION = 5
+VERSION = 6
 CONTEXT_DAYS = 28  # four weeks: each kind of day occurs, the season has not changed yet
 
 

@@ -94,6 +94,24 @@ def test_a_closed_account_that_goes_on_sending_is_not_due_and_stays_visible(lake
     assert due == (1,)
 
 
+def test_a_late_disconnection_makes_the_gap_of_its_date_zero(lake: Settings) -> None:
+    deliver(utility())
+    validate(FIRST, LAST)
+    query = "select import_kwh from landing_ami.point_day where point_no = 'B' and business_date = '2026-03-04'"
+    with connect("loader") as connection:
+        (before,) = connection.execute(query).fetchone() or (None,)
+        # the gap is from noon to five o'clock: the first two hours of it without supply
+        connection.execute(
+            "insert into raw_cis.r_stop_restore values (1, 'B', '2026-03-04 12:00+08', '2026-03-04 14:00+08')"
+        )
+    assert validate(FIRST, LAST)["dates"] == 3  # its date, and those that look back on it
+    rows = tables.load("reading").scan(row_filter="quality_code = 'E'").to_arrow().sort_by("interval_start")
+    assert rows["method_code"].to_pylist() == [19, 19, 15, 15, 15]
+    with connect("auditor") as connection:
+        assert connection.execute(query).fetchone() == (pytest.approx(before - 2 * 0.6),)
+    assert validate(FIRST, LAST)["dates"] == 0
+
+
 EDITS = """point,channel,start,old,new,who,at,why
 A,import_kwh,2026-03-04T00:00+08:00,0.2,5.2,wang,2026-04-02T08:00:00Z,photograph of the display
 A,import_kwh,2026-03-04T01:00+08:00,0.9,5.2,wang,2026-04-02T08:00:00Z,photograph of the display
