@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from gridmart.lake.engine import Engine
 from gridmart.lake.register import OFF_TYPES
-from gridmart.lake.vee import checks, days, edits, estimate, history, levels, profile, registers, runs
+from gridmart.lake.vee import checks, clocks, days, edits, estimate, history, levels, profile, registers, runs
 from gridmart.lake.vee.intervals import intervals, joined
 from gridmart.lake.vee.rules import (
     CONTEXT_DAYS,
@@ -41,6 +41,7 @@ class Inputs:
     point_days: the point register, one row a registered point and date (`register.point_days`).
     off_days: who is cut off, of the dates and of the four weeks before (`register.off_days`).
     edit_paths: files of ami.edit of the dates.
+    clock_days: points and dates of which the head-end says that the meter's clock is off (`clocks.Clocks.days`).
     methods: of estimation that may be used; the benchmark leaves some out to measure what follows them.
     """
 
@@ -53,6 +54,7 @@ class Inputs:
     point_days: pa.Table
     edit_paths: list[str] = field(default_factory=list)
     off_days: pa.Table = field(default_factory=lambda: empty(OFF_TYPES))
+    clock_days: pa.Table = field(default_factory=lambda: empty(clocks.CLOCK_TYPES))
     methods: tuple[Method, ...] = tuple(Method)
 
 
@@ -154,8 +156,9 @@ def run(engine: Engine, inputs: Inputs) -> Result:
     t = _with_off(t, off)
     t = engine.keep(registers.with_register(t, engine.keep(indexes)))
     flat = engine.keep(_flat(engine, raw, found, known, dates))
-    off_grid = found.off_grid.select(KEYS).distinct()
-    t = engine.keep(checks.judge(engine, t, clean, summaries, flat.select(KEYS).distinct(), off_grid))
+    is_reported = t.semi_join(engine.table(inputs.clock_days), ["point_no", "business_date"])
+    off_time = found.off_grid.select(KEYS).union(is_reported.filter(t.readings > 0).select(KEYS)).distinct()
+    t = engine.keep(checks.judge(engine, t, clean, summaries, flat.select(KEYS).distinct(), off_time))
 
     def raw_of(dates: list[date]) -> ir.Table | None:
         paths = [path for day in dates for path in inputs.raw_paths.get(day, [])]

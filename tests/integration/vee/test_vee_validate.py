@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pytest
 from gridmart.errors import GridmartError
 from gridmart.lake import edits, load, tables
 from gridmart.lake.validate import validate
+from gridmart.lake.vee.rules import Rule
 from gridmart.settings import PROJECT_DIR, Settings
 from gridmart.stack import postgres
 from gridmart.warehouse.database import connect
@@ -109,6 +110,26 @@ def test_a_late_disconnection_makes_the_gap_of_its_date_zero(lake: Settings) -> 
     assert rows["method_code"].to_pylist() == [19, 19, 15, 15, 15]
     with connect("auditor") as connection:
         assert connection.execute(query).fetchone() == (pytest.approx(before - 2 * 0.6),)
+    assert validate(FIRST, LAST)["dates"] == 0
+
+
+def test_a_late_report_of_a_clock_flags_the_days_until_it_is_set(lake: Settings) -> None:
+    deliver(utility())
+    validate(FIRST, LAST)
+    case = Case().event("A", "clock_fault", datetime(2026, 3, 3, 4, tzinfo=UTC))
+    case.event("A", "clock_synchronised", datetime(2026, 3, 4, 4, tzinfo=UTC))
+    for event in case.events:
+        day = event["business_date"]
+        path = tables.write("event", pa.Table.from_pylist([event], tables.arrow_schema("event")), day)
+        tables.append_files("event", [path])
+    # dates on which no clock is off any more stay as they are
+    assert validate(FIRST, LAST)["dates"] == 2
+    with connect("auditor") as connection:
+        found = connection.execute(
+            "select point_no, business_date from landing_ami.point_day where rule_bits & %s > 0 order by 2",
+            (int(Rule.CLOCK_DRIFT),),
+        ).fetchall()
+    assert found == [("A", FIRST + timedelta(days=1)), ("A", FIRST + timedelta(days=2))]
     assert validate(FIRST, LAST)["dates"] == 0
 
 
