@@ -176,6 +176,7 @@ def _register(series: Series) -> Register:
                                      "opened_date": date(2000, 1, 1), "closed_date": None}),
             "contract": pd.DataFrame({"account_no": number, "tariff_code": None,
                                       "contract_capacity_kva": series.capacity, **since}),
+            "disconnection": pd.DataFrame(columns=["account_no", "disconnected_at", "reconnected_at"]),
             "transformer": pd.DataFrame({"transformer_no": ["T0001"], "transformer_feeder_no": ["F001"],
                                          "rated_kva": [float("nan")]}),
         }

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from gridmart.lake.register import Register
 from gridmart.lake.vee import clean
+from gridmart.lake.vee.clocks import Clocks
 from gridmart.lake.vee.rules import CONTEXT_DAYS
 from gridmart.settings import settings
 from gridmart.simulator import run
@@ -34,6 +35,7 @@ class Utility:
     raw_paths: dict[date, list[str]]
     register_paths: dict[date, list[str]]
     register: Register
+    clocks: Clocks
     refused: int
     truth: Path
 
@@ -49,6 +51,8 @@ class Utility:
             {},
             [path for at, paths in self.register_paths.items() if first - day <= at <= last + day for path in paths],
             self.register.point_days(first, last),
+            off_days=self.register.off_days(since, last),
+            clock_days=self.clocks.days(first, last),
         )
 
 
@@ -58,9 +62,18 @@ def make(plan: Plan, folder: Path) -> Utility:
     run.make(plan, home, workers=2)
     parsed = _parse(home.inbox)
     raw, registers = _write(parsed, folder / "lake", plan)
-    return Utility(
-        plan.first, plan.end, raw, registers, register_of(home.systems), sum(p[2] for p in parsed), home.truth
-    )
+    refused = sum(p[2] for p in parsed)
+    clocks = _clocks(home.head_end, folder / "lake")
+    return Utility(plan.first, plan.end, raw, registers, register_of(home.systems), clocks, refused, home.truth)
+
+
+def _clocks(head_end: Path, folder: Path) -> Clocks:
+    """What the head-end reported of clocks."""
+    zone = ZoneInfo(settings().timezone)
+    path = folder / "event.parquet"
+    parts = [registry.parse_file(sent, zone).events for sent in sorted(head_end.glob("events_*"))]
+    pq.write_table(pa.concat_tables(parts), path)
+    return Clocks([str(path)])
 
 
 def register_of(systems: Path) -> Register:

@@ -75,6 +75,7 @@ def _register(points: int) -> Register:
                                      "opened_date": date(2020, 1, 1), "closed_date": None}),
             "contract": pd.DataFrame({"account_no": number, "tariff_code": None, "contract_capacity_kva": 8.0,
                                       **since}),
+            "disconnection": pd.DataFrame(columns=["account_no", "disconnected_at", "reconnected_at"]),
             "transformer": pd.DataFrame({"transformer_no": ["T0000"], "transformer_feeder_no": ["F001"],
                                          "rated_kva": [400.0]}),
         }

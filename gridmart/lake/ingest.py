@@ -163,8 +163,9 @@ def _scan(begun: set[str], tell: Any) -> list[Found]:
     inbox.mkdir(parents=True, exist_ok=True)
     ids, seen = _known()
     ids |= begun
-    # registers by period and collection tasks, which a head-end also sends, are not taken in
-    sent = [(inbox, inbox.rglob("*")), (settings().head_end_inbox, settings().head_end_inbox.rglob("events_*"))]
+    # collection tasks, which a head-end also sends, are not taken in
+    head_end = settings().head_end_inbox
+    sent = [(inbox, inbox.rglob("*")), *((head_end, head_end.rglob(f"{name}_*")) for name in ("events", "frozen"))]
     paths = sorted((path, base) for base, all_ in sent for path in all_ if path.is_file() and not path.is_symlink())
     found = []
     for number, (path, base) in enumerate(paths):
@@ -313,7 +314,7 @@ def _file_rows(file_ids: set[str]) -> list[dict[str, Any]]:
 
 
 def _mirror(file_ids: list[str]) -> None:
-    """Bring raw_ami.file, quarantine and meter_event up to date with these files; safe to repeat."""
+    """Bring raw_ami.file, quarantine, meter_event and register_day up to date with these files; safe to repeat."""
     from gridmart.lake import load
 
     files = _rows_of("file", set(file_ids))
@@ -321,4 +322,5 @@ def _mirror(file_ids: list[str]) -> None:
     if arrived:
         told = {day for days in files["dates"].to_pylist() for day in days}
         events = _rows_of("event", set(file_ids), told) if told else tables.arrow_schema("event").empty_table()
-        load.mirror(files, _rows_of("quarantine", set(file_ids), arrived), events)
+        registers = _rows_of("register_read", set(file_ids), told) if told else None
+        load.mirror(files, _rows_of("quarantine", set(file_ids), arrived), events, registers)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from gridmart.lake import tables
 from gridmart.sources.meter_files import flatten, registry
+from gridmart.sources.meter_files.model import Parsed
 from gridmart.sources.meter_files.times import day_start_s
 
 DICTIONARY = ("point_no", "channel", "quality_flag", "file_id", "interval_start", "business_date", "interval_minutes",
@@ -67,7 +68,7 @@ def parse(job: ParseJob) -> Result:
         }
         for reject in parsed.rejects
     ]  # fmt: skip
-    first_at, last_at = _span(days, parsed.reads, parsed.events, zone)
+    first_at, last_at = _span(days, parsed, zone)
     dates = {day for rows in dated.values() for day in rows["business_date"].unique().to_pylist()}
     return Result(
         file_id, parsed.format, count, parsed.accepted, flatten.count_readings(days), parsed.registers.num_rows,
@@ -92,9 +93,14 @@ def _save(path: Path, rows: pa.Table) -> None:
         writer.write_table(rows.combine_chunks())
 
 
-def _span(days: pa.Table, reads: pa.Table, events: pa.Table, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-    """Start of the first delivered day, read or event and end of the last, UTC."""
+def _span(days: pa.Table, parsed: Parsed, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    """Start of the first delivered day, read or event and end of the last, UTC; a frozen register stands at its end."""
+    reads, events, frozen = parsed.reads, parsed.events, parsed.frozen
     starts, ends = [], []
+    if frozen.num_rows:
+        first, last = pc.min_max(frozen["business_date"]).as_py().values()
+        starts.append(day_start_s(first + timedelta(days=1), zone))
+        ends.append(day_start_s(last + timedelta(days=1), zone))
     if days.num_rows:
         first, last = days["business_date"][0].as_py(), days["business_date"][-1].as_py()
         tail = days.filter(pc.equal(days["business_date"], pa.scalar(last)))

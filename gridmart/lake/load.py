@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import adbc_driver_manager
+import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from adbc_driver_postgresql import dbapi
 
 from gridmart.errors import GridmartError
+from gridmart.sources.meter_files import frozen_registers
+from gridmart.sources.meter_files.frozen_registers import TOTAL
 from gridmart.warehouse.database import url
 
 SCHEMA = "raw_ami"
@@ -27,6 +31,11 @@ QUARANTINE_COLUMNS = (
 EVENT_COLUMNS = (
     "point_no", "meter_no", "event_code", "occurred_at", "business_date", "arrived_at", "file_id", "row_number",
 )  # fmt: skip
+
+REGISTER_TYPES = {
+    "point_no": pa.string(), "business_date": pa.date32(), **dict.fromkeys(frozen_registers.CHANNELS, pa.float64()),
+    "version": pa.int64(), "arrived_at": pa.timestamp("us", "UTC"),
+}  # fmt: skip
 
 
 @contextmanager
@@ -80,10 +89,13 @@ def _replace(cursor: Any, schema: str, name: str, rows: pa.Table, dates: list[da
         cursor.adbc_ingest(name, rows, mode="append", db_schema_name=schema)
 
 
-def mirror(files: pa.Table, quarantine: pa.Table, events: pa.Table | None = None) -> None:
+def mirror(
+    files: pa.Table, quarantine: pa.Table, events: pa.Table | None = None, registers: pa.Table | None = None
+) -> None:
     """Bring the mirrors of ami.file, ami.quarantine and ami.event up to date; rows already there stay as they are.
 
-    An event that is told twice, within a file or by several, is there once.
+    An event that is told twice, within a file or by several, is there once. Of `registers` (ami.register_read) those
+    by period, and the totals beside them, replace what an earlier delivery told of the same point and date.
     """
     quarantine = _without_null_points(quarantine.select(list(QUARANTINE_COLUMNS)))
     events = events.select(list(EVENT_COLUMNS)) if events else None
@@ -92,6 +104,7 @@ def mirror(files: pa.Table, quarantine: pa.Table, events: pa.Table | None = None
             ("file", files.select(list(FILE_COLUMNS)), _file_conflict()),
             ("quarantine", quarantine, "on conflict do nothing"),
             ("meter_event", events, "on conflict do nothing"),
+            ("register_day", register_days(registers) if registers else None, _register_conflict()),
         ):
             if rows is None or not rows.num_rows:
                 continue
@@ -99,6 +112,38 @@ def mirror(files: pa.Table, quarantine: pa.Table, events: pa.Table | None = None
             cursor.adbc_ingest(f"new_{name}", rows, mode="create", temporary=True)
             cursor.execute(f"insert into {SCHEMA}.{name} ({columns}) select {columns} from pg_temp.new_{name} {action}")
             cursor.execute(f"drop table pg_temp.new_{name}")
+
+
+def register_days(registers: pa.Table) -> pa.Table | None:
+    """Rows of raw_ami.register_day of rows of ami.register_read: point and date by register, the latest of each.
+
+    An index at the start of a date is that of the end of the date before. Points without a register by period are left
+    out: their totals are in point_day.
+    """
+    names = {channel: name for name, channel in frozen_registers.CHANNELS.items()}
+    rows = registers.filter(pc.is_in(registers["channel"], pa.array(list(names)))).to_pandas()
+    ends = rows.assign(index=rows["index_end"])
+    starts = rows.assign(
+        index=rows["index_start"], business_date=[day - timedelta(days=1) for day in rows["business_date"]]
+    )
+    both = pd.concat([starts, ends]).dropna(subset="index").sort_values(["version", "arrived_at", "row_number"])
+    if both.empty:
+        return None
+    key = ["point_no", "business_date"]
+    latest = both.drop_duplicates([*key, "channel"], keep="last")
+    wide = latest.pivot(index=key, columns="channel", values="index").reindex(columns=list(names)).rename(columns=names)
+    told = latest.groupby(key)[["version", "arrived_at"]].max()
+    found = wide.join(told)
+    found = found[found[[name for name in names.values() if name != names[TOTAL]]].notna().any(axis=1)]
+    schema = pa.schema(list(REGISTER_TYPES.items()))
+    return pa.Table.from_pandas(found.reset_index(), schema, preserve_index=False)
+
+
+def _register_conflict() -> str:
+    named = [*frozen_registers.CHANNELS, "version", "arrived_at"]
+    updates = ", ".join(f"{name} = coalesce(excluded.{name}, register_day.{name})" for name in named)
+    newer = "(excluded.version, excluded.arrived_at) >= (register_day.version, register_day.arrived_at)"
+    return f"on conflict (point_no, business_date) do update set {updates} where {newer}"
 
 
 def _without_null_points(rows: pa.Table) -> pa.Table:

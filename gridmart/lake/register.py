@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,9 @@ import psycopg
 import pyarrow as pa
 
 from gridmart.errors import GridmartError
-from gridmart.lake.vee.rules import threshold_columns
+from gridmart.lake.vee.days import dates_between, day_start
+from gridmart.lake.vee.rules import CONTEXT_DAYS, threshold_columns
+from gridmart.settings import settings
 from gridmart.sources.contract import ENTITIES, read
 from gridmart.tariffs import CALENDAR_OF, calendars_on
 from gridmart.tariffs import changes as tariff_changes
@@ -30,17 +33,24 @@ POINT_DAY_TYPES = {
     "removal_index": pa.float64(), "removed_multiplier": pa.float64(),
 }  # fmt: skip
 
+# minutes since local 00:00 between which a point is cut off: from the first, up to the second
+OFF_TYPES = {
+    "point_no": pa.string(), "business_date": pa.date32(), "off_from_minute": pa.int32(), "off_to_minute": pa.int32(),
+}  # fmt: skip
+
 
 class Register:
-    """The entities at one moment; `point_days` and `fingerprints` answer for any range of dates."""
+    """The entities at one moment; `point_days`, `off_days` and `fingerprint` answer for any date."""
 
-    def __init__(self, tables: dict[str, pd.DataFrame]) -> None:
-        """tables: one frame a name of contract.ENTITIES, with its columns."""
+    def __init__(self, tables: dict[str, pd.DataFrame], timezone: str | None = None) -> None:
+        """tables: one frame a name of contract.ENTITIES, with its columns; timezone: if not that of the settings."""
+        self.zone = ZoneInfo(timezone or settings().timezone)
         self.tables = {name: frame.copy() for name, frame in tables.items()}
         for frame in self.tables.values():
             for column in frame.columns.intersection(list(DATE_COLUMNS)):
                 frame[column] = pd.to_datetime(frame[column]).astype("datetime64[s]")
         self._segments: dict[int, tuple[pd.DataFrame, str]] = {}
+        self._off: dict[date, pd.DataFrame] = {}
 
     @classmethod
     def load(cls) -> "Register":
@@ -143,9 +153,79 @@ class Register:
             parts.append(part.append_column("business_date", dates).select(list(POINT_DAY_TYPES)))
         return pa.concat_tables(parts).cast(pa.schema(list(POINT_DAY_TYPES.items())))
 
+    def off_days(self, first: date, last: date) -> pa.Table:
+        """One row per point and date on which it is cut off, wholly or for some time: OFF_TYPES.
+
+        Cut off is who is disconnected, by the times in the CIS, and whose contract is suspended: its capacity went
+        down to nothing. Of two times on one date the longer counts.
+        """
+        schema = pa.schema(list(OFF_TYPES.items()))
+        parts = [pa.Table.from_pandas(self._off_on(day), schema, False) for day in dates_between(first, last)]
+        return pa.concat_tables([schema.empty_table(), *parts])
+
+    @cached_property
+    def _off_spells(self) -> pd.DataFrame:
+        """Every time for which a point is cut off: point_no, begin, end (UTC; NaT: it still is)."""
+        cut = self.tables["disconnection"]
+        contract = self.tables["contract"].sort_values(["account_no", "valid_from"], kind="stable")
+        of = contract["account_no"]
+        capacity = contract["contract_capacity_kva"].astype("float64")
+        contract = contract.assign(next_from=contract.groupby("account_no")["valid_from"].shift(-1))
+        # no capacity from the beginning on is one that was not told
+        contract = contract[(capacity == 0) & (capacity > 0).groupby(of).cummax()]
+        ends = contract[["valid_to", "next_from"]].min(axis=1)
+        disconnected = pd.DataFrame(
+            {
+                "account_no": cut["account_no"],
+                "begin": pd.to_datetime(cut["disconnected_at"], utc=True),
+                "end": pd.to_datetime(cut["reconnected_at"], utc=True),
+            }
+        )
+        suspended = pd.DataFrame(
+            {
+                "account_no": contract["account_no"],
+                "begin": self._midnights(contract["valid_from"]),
+                "end": self._midnights(ends),
+            }
+        )
+        points = self.tables["point"][["point_no", "account_no"]].drop_duplicates("point_no")
+        parts = [part for part in (disconnected, suspended) if len(part)] or [suspended]
+        return points.merge(pd.concat(parts), on="account_no").drop(columns="account_no")
+
+    def _midnights(self, dates: pd.Series) -> pd.Series:
+        at = [None if pd.isna(day) else day_start(day.date(), self.zone) for day in dates]
+        return pd.Series(pd.to_datetime(at, utc=True), dates.index)
+
+    def _off_on(self, day: date) -> pd.DataFrame:
+        """`off_days` of one date, kept."""
+        if day not in self._off:
+            spells, since = self._off_spells, pd.Timestamp(day_start(day, self.zone))
+            length = pd.Timestamp(day_start(day + timedelta(days=1), self.zone)) - since
+            begin = (spells["begin"] - since).clip(lower=pd.Timedelta(0)).dt.ceil("min")
+            end = (spells["end"] - since).fillna(length).clip(upper=length).dt.floor("min")
+            minute = pd.Timedelta(minutes=1)
+            rows = pd.DataFrame(
+                {
+                    "point_no": spells["point_no"],
+                    "business_date": day,
+                    "off_from_minute": begin // minute,
+                    "off_to_minute": end // minute,
+                    "minutes": (end - begin) // minute,
+                }
+            )
+            rows = rows[rows["minutes"] > 0].sort_values(["point_no", "minutes"], kind="stable")
+            rows = rows.drop_duplicates("point_no", keep="last").drop(columns="minutes")
+            # times that nobody knows have made the columns floating
+            self._off[day] = rows.astype({"off_from_minute": "int32", "off_to_minute": "int32"})
+        return self._off[day]
+
     def fingerprint(self, day: date) -> str:
-        """Hash of the register as valid on a date: equal hashes mean equal rows."""
-        return self._on(day)[1]
+        """Hash of what the register tells of a date, and of who was cut off in the four weeks before: equal hashes
+        mean equal rows."""
+        off = pd.concat([self._off_on(day - timedelta(days=n)) for n in range(CONTEXT_DAYS + 1)])
+        off["business_date"] = off["business_date"].astype(str)
+        hashes = pd.util.hash_pandas_object(off, index=False).to_numpy(dtype="uint64")
+        return f"{self._on(day)[1]}{np.add.reduce(hashes, dtype='uint64'):016x}"
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -2,9 +2,10 @@
 
 The result of a date is a function of: the raw readings of the date and of the four weeks before, the
 registers of the date, the day before and (only where the date delivers no end index) the day after, the
-point register of the date, the rules and the time zone. A fingerprint of all of these is stored with the
-date's roll-ups; a date is validated again when it differs. So a late file for a date makes that date and
-those up to four weeks after it be validated again, and the order of arrival never matters.
+point register of the date, who was cut off in the four weeks before it, whose clocks were off on it, the rules
+and the time zone. A fingerprint of all of these is stored with the date's roll-ups; a date is validated again
+when it differs. So a late file for a date makes that date and those up to four weeks after it be validated
+again, and the order of arrival never matters.
 """
 
 import hashlib
@@ -29,11 +30,12 @@ from gridmart.lake.engine import Engine, engine
 from gridmart.lake.register import Register
 from gridmart.lake.rollups import Rollups, roll_up
 from gridmart.lake.vee import clean, quarantine
+from gridmart.lake.vee.clocks import Clocks
 from gridmart.lake.vee.days import dates_between
 from gridmart.lake.vee.rules import CONTEXT_DAYS, VERSION, threshold_columns
 from gridmart.settings import settings
 
-INPUTS = ("reading_raw", "register_read", "edit")  # lake tables that validation reads
+INPUTS = ("reading_raw", "register_read", "edit", "event")  # lake tables that validation reads
 MADE_FROM = "gridmart.made-from"  # property of a snapshot of ami.reading: `Validation.made_from` as JSON
 CHUNK_DATES = 56  # long chunks share one pass over the context
 MIRROR_DAYS = 7  # arrival dates whose refused records are compared with their mirror at each run
@@ -102,7 +104,10 @@ class Validation:
         # dates that hang on the range, and the four weeks before the first of them
         around = first - timedelta(days=CONTEXT_DAYS + 2), last + timedelta(days=CONTEXT_DAYS + 2)
         self.inputs = inputs or {name: tables.current_snapshot_id(name) for name in INPUTS}
-        self.raw, self.registers, self.edits = (Files.of(name, *around, self.inputs[name]) for name in INPUTS)
+        # a snapshot that was made before validation read a table does not name it
+        files = [Files.of(name, *around, self.inputs.get(name)) for name in INPUTS]
+        self.raw, self.registers, self.edits, events = files
+        self.clocks = Clocks(chain.from_iterable(events.paths.values()))
         self.states = {day: State(*values) for day, values in load.states(*around).items()}
         self.readings = 0
         self.seconds = dict.fromkeys(("vee", "rollups", "commit", "load"), 0.0)
@@ -124,6 +129,7 @@ class Validation:
                 self.raw.digest(day - timedelta(days=CONTEXT_DAYS), day),
                 self.registers.digest(day - timedelta(days=1), day),
                 self.edits.digest(day, day),
+                self.clocks.wrong_on(day),
             ]
         )
 
@@ -221,6 +227,8 @@ class Validation:
             summary_paths=fresh,
             register_paths=[path for paths in around.values() for path in paths],
             point_days=self.register.point_days(first, last),
+            off_days=self.register.off_days(before, last),
+            clock_days=self.clocks.days(first, last),
             edit_paths=[path for paths in self.edits.between(first, last).values() for path in paths],
         )
 

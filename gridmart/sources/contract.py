@@ -67,6 +67,12 @@ ENTITIES = {
         from raw_cis.c_contract c left join raw_cis.c_cons a using (cons_id) order by c.contract_id
         """
     ),
+    "disconnection": Entity(
+        """
+        select cons_no as account_no, stop_time as disconnected_at, restore_time as reconnected_at
+        from raw_cis.r_stop_restore order by stop_id
+        """
+    ),
     "transformer": Entity(
         """
         select t.tran_code as transformer_no, l.line_code as transformer_feeder_no, t.cap_kva as rated_kva

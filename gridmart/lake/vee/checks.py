@@ -76,19 +76,19 @@ def _bits_of(found: dict[Rule, ir.Table]) -> ir.Table:
 
 
 def judge(
-    engine: Engine, t: ir.Table, clean: ir.Table, summaries: ir.Table, flat: ir.Table, off_grid: ir.Table
+    engine: Engine, t: ir.Table, clean: ir.Table, summaries: ir.Table, flat: ir.Table, off_time: ir.Table
 ) -> ir.Table:
     """Add `day_bits`: every rule that found something in the point-day.
 
-    clean: `levels.clean_days`; summaries: pass 1 of dates and context; flat, off_grid: keys of point-days with a
-    flat run, or with a reading off the grid.
+    clean: `levels.clean_days`; summaries: pass 1 of dates and context; flat, off_time: keys of point-days with a
+    flat run, or with a clock that is off.
     """
     usual = levels.high_low(engine, t, clean)
     by_keys = {
         Rule.HIGH_LOW: usual.off,
         Rule.FLATLINE: flat,
         Rule.ZERO_RUN: runs.zero_run(engine, t, summaries),
-        Rule.CLOCK_DRIFT: off_grid,
+        Rule.CLOCK_DRIFT: off_time,
         Rule.PHASE_LOSS: electrical.no_current(t),
     }
     marks = engine.keep(_bits_of(by_keys))

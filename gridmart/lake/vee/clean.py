@@ -9,8 +9,9 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from gridmart.lake.engine import Engine
-from gridmart.lake.vee import checks, days, edits, estimate, history, levels, profile, registers, runs
-from gridmart.lake.vee.intervals import intervals
+from gridmart.lake.register import OFF_TYPES
+from gridmart.lake.vee import checks, clocks, days, edits, estimate, history, levels, profile, registers, runs
+from gridmart.lake.vee.intervals import intervals, joined
 from gridmart.lake.vee.rules import (
     CONTEXT_DAYS,
     ENERGY_CHANNELS,
@@ -38,7 +39,9 @@ class Inputs:
     pass 1 is done again for the others.
     register_paths: files of ami.register_read from the day before to the day after.
     point_days: the point register, one row a registered point and date (`register.point_days`).
+    off_days: who is cut off, of the dates and of the four weeks before (`register.off_days`).
     edit_paths: files of ami.edit of the dates.
+    clock_days: points and dates of which the head-end says that the meter's clock is off (`clocks.Clocks.days`).
     methods: of estimation that may be used; the benchmark leaves some out to measure what follows them.
     """
 
@@ -50,6 +53,8 @@ class Inputs:
     register_paths: list[str]
     point_days: pa.Table
     edit_paths: list[str] = field(default_factory=list)
+    off_days: pa.Table = field(default_factory=lambda: empty(OFF_TYPES))
+    clock_days: pa.Table = field(default_factory=lambda: empty(clocks.CLOCK_TYPES))
     methods: tuple[Method, ...] = tuple(Method)
 
 
@@ -141,15 +146,19 @@ def run(engine: Engine, inputs: Inputs) -> Result:
     if unsummarised:
         before = _read(engine, unsummarised, RAW_TYPES)
         summaries = summaries.union(summarise(engine, before, dates, min(lengths)).days)
-    clean = engine.keep(levels.clean_days(summaries, calendar))
+    off = engine.table(inputs.off_days)
+    off_days = off.select("point_no", like_date=off.business_date)
+    clean = engine.keep(levels.clean_days(summaries, calendar).anti_join(off_days, ["point_no", "like_date"]))
 
     indexes = registers.advances(_read(engine, inputs.register_paths, REGISTER_TYPES), calendar)
     indexes = indexes.filter(indexes.business_date.between(first, last))
     t = _point_days(engine, found.days, summaries, known, calendar)
+    t = _with_off(t, off)
     t = engine.keep(registers.with_register(t, engine.keep(indexes)))
     flat = engine.keep(_flat(engine, raw, found, known, dates))
-    off_grid = found.off_grid.select(KEYS).distinct()
-    t = engine.keep(checks.judge(engine, t, clean, summaries, flat.select(KEYS).distinct(), off_grid))
+    is_reported = t.semi_join(engine.table(inputs.clock_days), ["point_no", "business_date"])
+    off_time = found.off_grid.select(KEYS).union(is_reported.filter(t.readings > 0).select(KEYS)).distinct()
+    t = engine.keep(checks.judge(engine, t, clean, summaries, flat.select(KEYS).distinct(), off_time))
 
     def raw_of(dates: list[date]) -> ir.Table | None:
         paths = [path for day in dates for path in inputs.raw_paths.get(day, [])]
@@ -238,6 +247,12 @@ def _point_days(
     ).select(SUMMARY_COLUMNS)
     both = summary.select(SUMMARY_COLUMNS).union(absent).join(points, ["point_no", "business_date"])
     return both.mutate(is_active=both.is_due, is_due=both.is_due & both.channel.isin(ENERGY_CHANNELS))
+
+
+def _with_off(t: ir.Table, off: ir.Table) -> ir.Table:
+    """Add off_from_minute and off_to_minute, both 0 where the point is not cut off."""
+    t = joined(t, off, ["point_no", "business_date"])
+    return t.mutate(off_from_minute=t.off_from_minute.fill_null(0), off_to_minute=t.off_to_minute.fill_null(0))
 
 
 def _flat(engine: Engine, raw: ir.Table, found: Summary, points: ir.Table, dates: pa.Table) -> ir.Table:

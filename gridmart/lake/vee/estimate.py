@@ -1,7 +1,7 @@
 """Estimation: what stands in for a value that is missing or not believed.
 
-The first method that applies: register-scaled profile, linear interpolation, shape of like days or of the
-class, zero. Works on the intervals of flagged point-days only.
+The first method that applies: zero while the point is cut off, register-scaled profile, linear interpolation, shape of
+like days or of the class, zero. Works on the intervals of flagged point-days only.
 """
 
 import ibis
@@ -48,6 +48,22 @@ def scaled_to_kept(rows: ir.Table) -> ir.Table:
     return rows.mutate(shape=(rows["shape"] * scale).round(DIGITS)).drop("kept_energy", "profile_energy")
 
 
+def zeros_while_off(rows: ir.Table) -> ir.Table:
+    """Add `is_zero`: a gap while the point was cut off, whose `kept` is 0 from here on.
+
+    Not where the register says that energy flowed after all, and no other gap of the day could hold it.
+    """
+    gone = rows.kept.isnull()
+    day = rows.group_by(KEYS).agg(
+        read=rows.kept.sum().round(DIGITS).fill_null(0.0), other_gaps=(gone & ~rows.is_off).cast("int64").sum()
+    )
+    rows = rows.join(day, KEYS)
+    flowed = rows.advance - rows.read > rows.unit_kwh + rows.register_share * rows.advance
+    is_believed = (rows.other_gaps > 0) | ~flowed.fill_null(False)
+    rows = rows.mutate(is_zero=rows.kept.isnull() & rows.is_off & is_believed)
+    return rows.mutate(kept=ibis.ifelse(rows.is_zero, 0.0, rows.kept)).drop("read", "other_gaps")
+
+
 def register_share(rows: ir.Table) -> ir.Table:
     """Add `by_register` (kWh): the shape scaled so that the day meets the register advance, else null.
 
@@ -76,11 +92,11 @@ def register_share(rows: ir.Table) -> ir.Table:
 def estimate(engine: Engine, rows: ir.Table, methods: tuple[Method, ...] = tuple(Method)) -> ir.Table:
     """Values and method codes of the intervals of point-days that have something to replace.
 
-    rows: KEYS, slot, interval_start, interval_minutes, value, kept (null = replace), shape, shape_method,
+    rows: KEYS, slot, interval_start, interval_minutes, value, kept (null = replace), is_off, shape, shape_method,
     advance, unit_kwh, register_share. Adds `estimate` and `method_code` (both null where the value is kept).
     methods: those that may be used; zero always may.
     """
-    rows = engine.keep(neighbours(scaled_to_kept(rows)))
+    rows = engine.keep(zeros_while_off(neighbours(scaled_to_kept(rows))))
     if Method.LINEAR not in methods:
         rows = rows.mutate(linear=NO_NUMBER)
     if Method.REGISTER_SCALED not in methods:
@@ -89,14 +105,17 @@ def estimate(engine: Engine, rows: ir.Table, methods: tuple[Method, ...] = tuple
     rows = engine.keep(rows)
     rows = rows.mutate(
         method_code=ibis.cases(
+            (rows.is_zero, int(Method.ZERO)),
             (~rows.is_gone, ibis.null("int32")),
             (rows.by_register.notnull(), int(Method.REGISTER_SCALED)),
             (rows.linear.notnull(), int(Method.LINEAR)),
             (rows["shape"].notnull(), rows.shape_method),
             else_=int(Method.ZERO),
         ).cast("int32"),
-        estimate=ibis.ifelse(
-            rows.is_gone, ibis.coalesce(rows.by_register, rows.linear, rows["shape"], 0.0), NO_NUMBER
+        estimate=ibis.cases(
+            (rows.is_zero, 0.0),
+            (rows.is_gone, ibis.coalesce(rows.by_register, rows.linear, rows["shape"], 0.0)),
+            else_=NO_NUMBER,
         ),
     )  # fmt: skip
     # rounding of many small values must not break the sum: the largest estimate of the day takes the rest

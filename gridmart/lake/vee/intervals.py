@@ -16,7 +16,8 @@ ANY_VOLTAGE = 1e12  # V; every interval of a day that has lost its voltage, or i
 def intervals(
     raw: ir.Table, found: Summary, t: ir.Table, touched: ir.Table, flat: ir.Table, slots: ir.Table
 ) -> ir.Table:
-    """Every slot of the touched point-days with the value delivered, the value kept, and the rule bits."""
+    """Every slot of the touched point-days with the value delivered, the value kept, the rule bits, and `is_off`:
+    whether the point is cut off all the interval long."""
     columns = [*KEYS, "interval_start", "value"]
     values = found.resolved.select(*columns, "is_differing")
     single = raw.semi_join(touched.anti_join(found.doubtful, KEYS), KEYS)
@@ -30,6 +31,7 @@ def intervals(
     point_days = t.semi_join(touched, KEYS)
     point_days = point_days.select(
         *KEYS, "interval_minutes", "is_due", "day_bits", "advance", "unit_kwh", "register_share",
+        "off_from_minute", "off_to_minute",
         spike_above=above(Rule.SPIKE, checks.spike_limit(t)),
         limit_kwh=above(Rule.CAPACITY_LIMIT, checks.limit_kwh(t)),
         reverse_above=above(Rule.REVERSE_ENERGY, ibis.literal(0.0, "float64")),
@@ -58,12 +60,16 @@ def intervals(
     found_bits = [ibis.ifelse(flag.fill_null(False), int(rule), 0) for rule, flag in flags.items()]
     # where nothing is due (a closed account) a value that cannot be is no use at all
     replaced = is_missing | is_negative | (is_spike & rows.is_due)
+    begin = rows.slot * rows.interval_minutes
+    is_off = (begin >= rows.off_from_minute) & (begin + rows.interval_minutes <= rows.off_to_minute)
     return rows.mutate(
+        is_off=is_off,
         rule_bits=reduce(add, found_bits, rows.day_bits & bits(On.DAY)).cast("int32"),
         kept=ibis.ifelse(replaced, nothing, rows.value),
     ).drop(
-        "spike_above", "limit_kwh", "reverse_above", "lowest_v", "highest_v", "lost_below", "is_differing", "is_flat"
-    )
+        "spike_above", "limit_kwh", "reverse_above", "lowest_v", "highest_v", "lost_below", "is_differing", "is_flat",
+        "off_from_minute", "off_to_minute",
+    )  # fmt: skip
 
 
 def joined(left: ir.Table, right: ir.Table, keys: list[str]) -> ir.Table:

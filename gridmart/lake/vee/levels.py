@@ -95,9 +95,10 @@ def high_low(engine: Engine, t: ir.Table, clean: ir.Table) -> Usual:
     """Complete days whose ln(total / median) is beyond k·MAD of that of their like days; import energy only.
 
     The logarithm, since what people use is skewed: twice as much is as usual as half. A high day that the register
-    confirms was used; a low one may still be what the meter does not see.
+    confirms was used; a low one may still be what the meter does not see. Who is cut off is known to be low.
     """
-    tried = t.filter(t.is_due, t.intervals == t.due, t.channel == "import_kwh").select(
+    is_on = t.off_to_minute == t.off_from_minute
+    tried = t.filter(t.is_due, is_on, t.intervals == t.due, t.channel == "import_kwh").select(
         *KEYS, "total", "is_workday", "spike_ratio", "spike_floor_kw", "high_low_k", "high_low_floor",
         "high_low_least_kwh", "advance", "unit_kwh", "register_share", "ct_ratio", "pt_ratio",
     )  # fmt: skip

@@ -3,6 +3,7 @@
 import ibis
 import ibis.expr.types as ir
 
+from gridmart.lake.vee.rules import ENERGY_CHANNELS
 from gridmart.lake.vee.summary import DIGITS, KEYS
 
 
@@ -13,9 +14,15 @@ def advances(reads: ir.Table, days: ir.Table) -> ir.Table:
     delivered as the end of one day or the start of the next: either serves. Where the index fell, the advance
     is that of a rollover when the index went from the last tenth of its range to the first; otherwise null.
     """
-    order = [ibis.desc(name) for name in ("version", "arrived_at", "file_id", "row_number")]
-    ranked = reads.mutate(rank=ibis.row_number().over(ibis.window(group_by=KEYS, order_by=order)))
-    latest = ranked.filter(ranked["rank"] == 0).select(*KEYS, "index_start", "index_end")
+    # registers by period have no intervals of their own to be compared with
+    reads = reads.filter(reads.channel.isin(ENERGY_CHANNELS))
+    start, end = _latest(reads, "index_start"), _latest(reads, "index_end")
+    latest = start.outer_join(end, KEYS)
+    latest = latest.select(
+        **{key: ibis.coalesce(latest[key], latest[f"{key}_right"]) for key in KEYS},
+        index_start=latest.index_start,
+        index_end=latest.index_end,
+    )
     dates = days.select("business_date", "previous_date", "next_date")
     keys = latest.select("point_no", "channel", "business_date").join(dates, "business_date")
     # days that only their neighbours know: the index before and after is enough
@@ -42,6 +49,14 @@ def advances(reads: ir.Table, days: ir.Table) -> ir.Table:
         index_end=ibis.coalesce(joined.index_end, joined.after_start),
         lacks_end=joined.index_end.isnull(),
     )
+
+
+def _latest(reads: ir.Table, index: str) -> ir.Table:
+    """KEYS and the latest of an index that was delivered: start and end may come from different files."""
+    reads = reads.filter(reads[index].notnull())
+    order = [ibis.desc(name) for name in ("version", "arrived_at", "file_id", "row_number")]
+    ranked = reads.mutate(rank=ibis.row_number().over(ibis.window(group_by=KEYS, order_by=order)))
+    return ranked.filter(ranked["rank"] == 0).select(*KEYS, index)
 
 
 def with_register(point_days: ir.Table, indexes: ir.Table) -> ir.Table:

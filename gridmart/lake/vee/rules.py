@@ -7,7 +7,7 @@ of the point register. A changed threshold or rule changes `VERSION`, so that da
 from dataclasses import asdict, dataclass
 from enum import IntEnum, IntFlag
 
-VERSION = 5
+VERSION = 6
 CONTEXT_DAYS = 28  # four weeks: each kind of day occurs, the season has not changed yet
 
 
@@ -143,7 +143,14 @@ CATALOGUE = (
         OURS,
     ),
     RuleInfo(Rule.REVERSE_ENERGY, "反向电量", "export where no generation is registered", On.INTERVAL, False, OURS),
-    RuleInfo(Rule.CLOCK_DRIFT, "时钟偏差", "a reading starts off the grid of the day", On.DAY, False, OURS),
+    RuleInfo(
+        Rule.CLOCK_DRIFT,
+        "时钟偏差",
+        "a reading starts off the grid of the day, or the head-end reports that the clock is off",
+        On.DAY,
+        False,
+        OURS,
+    ),
     RuleInfo(Rule.FUTURE, "超前", "a date after the day of arrival", On.QUARANTINE, True, OURS),
     RuleInfo(Rule.STALE, "过期", "a date more than five years before arrival", On.QUARANTINE, True, OURS),
     RuleInfo(

@@ -52,9 +52,12 @@ def _is_zero(rows: ir.Table) -> ir.BooleanValue:
 def zero_run(engine: Engine, t: ir.Table, summaries: ir.Table) -> ir.Table:
     """Keys of days that end a run of zero days, as long as their class's threshold or longer; active import only.
 
+    A day on which the point is cut off all day long needs no explanation.
     summaries: pass 1 of the dates and of the four weeks before.
     """
-    today = engine.keep(t.filter(t.is_active, t.channel == "import_kwh", _is_zero(t)).select(*KEYS, "zero_run_days"))
+    is_off = t.off_to_minute - t.off_from_minute >= t.due * t.interval_minutes
+    today = t.filter(t.is_active, ~is_off, t.channel == "import_kwh", _is_zero(t))
+    today = engine.keep(today.select(*KEYS, "zero_run_days"))
     zeros = summaries.filter(summaries.channel == "import_kwh", _is_zero(summaries))
     zeros = zeros.select("point_no", "channel", zero_date=zeros.business_date)
     pairs = today.join(zeros, ["point_no", "channel"])

@@ -55,6 +55,8 @@ BACKGROUND = {
 LONG_GAP = 12  # intervals: shorter ones are made up for, the head-end does not speak of them
 FIRST_METER, SECOND_METER = "M", "N"  # before the number of the point, as the CIS names its assets
 
+CLOCK_CHECK_DAYS = 7  # the head-end compares clocks so often, and repeats what it finds while it lasts
+
 HOURS_EAST = np.timedelta64(8, "h")  # the utility's clock is UTC+8 all year
 
 Event = tuple[str, np.datetime64, str]
@@ -67,8 +69,17 @@ def events(station: str, days: list[date], population: Population, instances: Ma
     wanted = {np.datetime64(day, "D") for day in days}
     found = [event for event in found if event[1].astype("datetime64[D]") in wanted]
     points = population.accounts["point_no"].to_numpy()[population.rows_of(station)]
+    drifts = here.get("clock_drift", pd.DataFrame())
+    # nobody sets a clock that is off before the end of that
+    unset = {
+        (row.point_no, day)
+        for row in drifts.itertuples(index=False)
+        for day in days
+        if row.from_date <= day <= row.to_date
+    }
     for day in days:
-        found += _of_nothing(points, day, generator(population.seed, "events", station, day))
+        usual = _of_nothing(points, day, generator(population.seed, "events", station, day))
+        found += [event for event in usual if event[2] != "clock_synchronised" or (event[0], day) not in unset]
     found.sort(key=lambda event: (event[1], event[0], event[2]))
     swaps = {point: np.datetime64(day, "s") for point, day in meter_swap.dates(instances.get("meter_swap")).items()}
     never = np.datetime64("9999-01-01", "s")
@@ -123,13 +134,22 @@ def _of_meters(seed: int, instances: Mapping[str, pd.DataFrame]) -> Iterator[Eve
                 continue
             rng = generator(seed, "event", row.fault, row.point_no, row.from_date)
             begin = np.datetime64(row.from_date, "s") + _seconds(rng.integers(0, 20 * 3600))
+            if code == "clock_fault":
+                yield from _of_clock(row.point_no, begin, row.to_date)
+                continue
             yield row.point_no, begin, code
             if code in AFTERWARDS:
                 yield row.point_no, begin + _seconds(rng.integers(120, 3600)), AFTERWARDS[code]
-            if code == "clock_fault":
-                yield row.point_no, np.datetime64(row.to_date, "s") + _seconds(23.5 * 3600), "clock_synchronised"
     for row in instances.get("meter_swap", pd.DataFrame()).itertuples(index=False):
         yield row.point_no, np.datetime64(row.from_date, "s"), "meter_installed"
+
+
+def _of_clock(point: str, begin: np.datetime64, last: date) -> Iterator[Event]:
+    """A clock that is off from `begin`, told at every check, and set right at the end of the last date."""
+    end = np.datetime64(last, "s") + _seconds(23.5 * 3600)
+    for at in np.arange(begin, end, np.timedelta64(CLOCK_CHECK_DAYS, "D")):
+        yield point, at, "clock_fault"
+    yield point, end, "clock_synchronised"
 
 
 def _of_nothing(points: np.ndarray, day: date, rng: np.random.Generator) -> list[Event]:

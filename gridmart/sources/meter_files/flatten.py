@@ -20,11 +20,12 @@ US = 1_000_000
 def screen(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
     """Refuse what lies after its arrival, is older than five years, has no channel, or is no interval.
 
-    Of `reads`, the indexes at local 00:00 become registers; a read without one is refused, since the lake keeps
-    intervals of the local day and indexes between days.
+    Of `reads`, the indexes at local 00:00 become registers, as all of `frozen` do; a read without one is
+    refused, since the lake keeps intervals of the local day and indexes between days.
     """
     parsed = _screen_days(_screen_events(parsed, arrived_at, zone), arrived_at, zone)
-    return _screen_reads(parsed, arrived_at, zone) if parsed.reads.num_rows else parsed
+    parsed = _screen_reads(parsed, arrived_at, zone) if parsed.reads.num_rows else parsed
+    return _screen_frozen(parsed, arrived_at, zone) if parsed.frozen.num_rows else parsed
 
 
 def _screen_days(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
@@ -63,23 +64,45 @@ def _screen_days(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed
     return replace(parsed, days=kept, registers=reads, rejects=rejects)
 
 
+def _screen_frozen(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
+    today = arrived_at.astimezone(zone).date()
+    bad = _out_of_time(parsed.frozen, today)
+    rejects = list(parsed.rejects)
+    records = {row["row_number"]: row for row in parsed.frozen.filter(bad).to_pylist()}
+    for number, row in records.items():
+        is_future, day = row["business_date"] > today, row["business_date"]
+        reason = f"the registers' date {day} is " + _side(is_future, today)
+        content = f"{row['point_no']},{day},{row['index_end']:g}"
+        rule = "future" if is_future else "stale"
+        rejects.append(Reject(number, rule, reason, row["point_no"], None, day, content))
+    rejects.sort(key=lambda reject: reject.row_number)
+    kept = parsed.frozen.filter(pc.invert(bad))
+    return replace(parsed, frozen=kept, registers=pa.concat_tables([parsed.registers, kept]), rejects=rejects)
+
+
+def _out_of_time(rows: pa.Table, today: date) -> pa.ChunkedArray:
+    late, early = pa.scalar(today + timedelta(days=1)), pa.scalar(today - STALE_AFTER)
+    return pc.or_(pc.greater(rows["business_date"], late), pc.less(rows["business_date"], early))
+
+
+def _side(is_future: bool, today: date) -> str:
+    return f"{'after the day of arrival' if is_future else 'more than five years before'} {today}"
+
+
 def _screen_events(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
     events, today = parsed.events, arrived_at.astimezone(zone).date()
-    late, early = pa.scalar(today + timedelta(days=1)), pa.scalar(today - STALE_AFTER)
-    future, stale = pc.greater(events["business_date"], late), pc.less(events["business_date"], early)
-    bad = pc.or_(future, stale)
+    bad = _out_of_time(events, today)
     refused = events.filter(bad).to_pylist()
     if not refused:
         return parsed
     rejects = list(parsed.rejects)
     for row in refused:
         is_future = row["business_date"] > today
-        side = "after the day of arrival" if is_future else "more than five years before"
         content = f"{row['point_no']},{row['meter_no']},{row['occurred_at'].isoformat()},{row['event_code']}"
         rejects.append(
             Reject(
                 row["row_number"], "future" if is_future else "stale",
-                f"the event's date {row['business_date']} is {side} {today}",
+                f"the event's date {row['business_date']} is {_side(is_future, today)}",
                 row["point_no"], None, row["business_date"], content,
             )
         )  # fmt: skip

@@ -171,8 +171,9 @@ class Rejects(list[Reject]):
 
 @dataclass
 class Parsed:
-    """Content of one file: delivered = rows of days + rows of reads + rows of events + rejects.
+    """Content of one file: delivered = rows of days, reads and events + records of frozen + rejects.
 
+    frozen: registers that come by themselves, several of a record (row_number); screened, they are registers.
     zones: the local time that the file itself states for a point, where it does.
     """
 
@@ -185,11 +186,13 @@ class Parsed:
     details: pa.Table = field(default_factory=lambda: NO_DETAILS)
     zones: dict[str, tzinfo] = field(default_factory=dict)
     events: pa.Table = field(default_factory=lambda: NO_EVENTS)
+    frozen: pa.Table = field(default_factory=lambda: NO_REGISTERS)
 
     @property
     def accepted(self) -> int:
         """Records that can be read."""
-        return self.days.num_rows + self.reads.num_rows + self.events.num_rows
+        records = len(np.unique(self.frozen["row_number"].to_numpy()))
+        return self.days.num_rows + self.reads.num_rows + self.events.num_rows + records
 
     @property
     def delivered(self) -> int:
@@ -236,11 +239,12 @@ def join(parts: Iterable[Parsed]) -> Parsed:
     if len(listed) == 1:
         return listed[0]
     days, registers, rejects, offset = [], [], [], 0
-    reads, details, events, zones = [], [], [], {}
+    reads, details, events, frozen, zones = [], [], [], [], {}
     for part in listed:
         reads.append(_shifted(part.reads, offset))
         details.append(_shifted(part.details, offset))
         events.append(_shifted(part.events, offset))
+        frozen.append(_shifted(part.frozen, offset))
         zones.update(part.zones)
         days.append(_shifted(part.days, offset))
         registers.append(_shifted(part.registers, offset))
@@ -252,6 +256,7 @@ def join(parts: Iterable[Parsed]) -> Parsed:
     return Parsed(
         "+".join(names), pa.concat_tables(days), pa.concat_tables(registers), rejects, offset,
         pa.concat_tables(reads), pa.concat_tables(details), zones, pa.concat_tables(events),
+        pa.concat_tables(frozen),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from gridmart.sources.meter_files import (
     chinese_csv,
     container,
     encodings,
+    frozen_registers,
     green_button,
     gridmart_csv,
     gridmart_parquet,
@@ -25,6 +26,7 @@ FORMATS: tuple[Format, ...] = (
     gridmart_csv,
     gridmart_parquet,
     meter_events,
+    frozen_registers,
     nem12,
     nem13,
     chinese_csv,
@@ -83,7 +85,8 @@ def parse_bytes(data: bytes, zone: ZoneInfo, format_name: str | None = None) -> 
                 if isinstance(content, RefusalError):
                     raise content
                 part = _parse(content, zone, format_name)
-                if not part.delivered and part.format != meter_events.NAME:  # that nothing happened is news
+                # that nothing happened, or that nobody answered, is news
+                if not part.delivered and part.format not in (meter_events.NAME, frozen_registers.NAME):
                     raise RefusalError("empty_file", "the file holds no record")
                 parts.append(part)
             except RefusalError as refusal:

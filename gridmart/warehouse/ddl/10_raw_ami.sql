@@ -138,4 +138,20 @@ create table if not exists raw_ami.meter_event (
 );
 create index if not exists meter_event_date on raw_ami.meter_event using brin (business_date);
 
+-- indexes by time-of-use period at the end of a date, and the total beside them (secondary, kWh by the multiplier)
+create table if not exists raw_ami.register_day (
+    point_no text not null,
+    business_date date not null,
+    total_index double precision,
+    sharp_index double precision,
+    peak_index double precision,
+    flat_index double precision,
+    valley_index double precision,
+    deep_valley_index double precision,
+    version bigint not null,
+    arrived_at timestamptz not null,
+    primary key (point_no, business_date)
+);
+create index if not exists register_day_date on raw_ami.register_day using brin (business_date);
+
 reset role;

@@ -163,6 +163,7 @@ def create(connection: psycopg.Connection) -> None:
         "file",
         "quarantine",
         "meter_event",
+        "register_day",
     ):
         connection.execute(f"truncate raw_ami.{table}")
 
@@ -710,6 +711,20 @@ def load(connection: psycopg.Connection) -> None:
             )
         ],
         "point_no,meter_no,event_code,occurred_at,business_date,arrived_at,file_id,row_number",
+    )  # fmt: skip
+    # account 3 by period on two dates: the second as its readings say, but for a kilowatt-hour of peak that is flat
+    day, use = FIRST + timedelta(days=9), hourly(3, FIRST + timedelta(days=9))
+    peak, valley = round(sum(use[8:12]), 2), round(sum(use[0:6]), 2)
+    flat = round(sum(use) - peak - valley, 2)
+    put(
+        connection, "raw_ami", "register_day",
+        [
+            (point(3), day - timedelta(days=1), 1000.0, 0.0, 100.0, 600.0, 300.0, 0.0, 0, LOADED_AT),
+            (point(3), day, 1000.0 + peak + flat + valley, 0.0, 100.0 + peak - 1, 600.0 + flat + 1, 300.0 + valley, 0.0,
+             0, LOADED_AT),
+        ],
+        "point_no,business_date,total_index,sharp_index,peak_index,flat_index,valley_index,deep_valley_index,version,"
+        "arrived_at",
     )  # fmt: skip
 
 

@@ -113,6 +113,19 @@ def test_an_event_has_its_end_and_one_of_nobody_knows_what_stays(built: dict[str
     ]
 
 
+def test_registers_by_period_are_held_against_the_readings(built: dict[str, str]) -> None:
+    rows = query(
+        "select business_date, account_no, status_code, sum_difference_kwh, period_difference_kwh "
+        "from marts_candidate.fct_register_day order by 1"
+    )
+    three = small_utility.account(3)
+    assert [row[:4] for row in rows] == [
+        (date(2026, 9, 9), three, "not_comparable", None),
+        (date(2026, 9, 10), three, "periods_differ", 0),
+    ]
+    assert rows[0][4] is None and abs(rows[1][4] - 1) < Decimal("0.02")
+
+
 def test_a_stage_is_late_by_working_days_and_an_open_one_goes_on(built: dict[str, str]) -> None:
     stages = "select application_no, stage_number, limit_days, working_days, is_late, is_open "
     ((as_of,),) = query("select settled_as_of from intermediate.int_as_of")

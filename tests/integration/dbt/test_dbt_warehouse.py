@@ -49,6 +49,7 @@ STAGED = {
     "meter": "stg_cis__meter",
     "account": "stg_cis__account",
     "contract": "stg_cis__contract",
+    "disconnection": "stg_cis__disconnection",
     "transformer": "stg_network__transformer",
 }
 # what a source may hold on a bad day: codes and references that nobody knows, two places at once, a name without
@@ -59,6 +60,9 @@ insert into raw_cis.c_mp values (901, 'P9', '9', '77', null, 15, 'x'), (902, 'P8
 insert into raw_cis.c_meter values (901, 'M9', 901, 40, 100, 8, '2026-01-01', '2026-03-31', 0, 17.5),
     (902, 'M8', 12345, null, null, null, null, null, null, null);
 insert into raw_cis.c_contract values (901, 'K9', 12345, 'R1', 5, '7', '7', '2020-01-01', '2026-02-28');
+insert into raw_cis.r_stop_restore select n, 'B9', '9', '2026-01-01 09:00+08', null, 9.5, '0'
+    from generate_series(901, 903) n;
+insert into raw_cis.r_stop_restore values (904, null, null, null, '2026-01-01 09:00+08', null, '7');
 insert into raw_network.pms_transformer values ('PSR-9', 'T9', '孤', 12345, 12345, 100, '09', null);
 insert into raw_network.pms_tran_point values (901, 'PSR-9', 'P9', '2020-01-01', null),
     (902, 'PSR-1', 'MP-P9', '2020-01-01', '2026-01-31'), (903, 'PSR-0', 'MP-MP-1', null, null);
@@ -84,8 +88,9 @@ def test_validation_and_staging_read_the_sources_alike(built: dict[str, str]) ->
     finally:
         with connect("loader") as connection:
             for table, key in (("cis.c_cons", "cons_id"), ("cis.c_mp", "mp_id"), ("cis.c_meter", "meter_id"),
-                               ("cis.c_contract", "contract_id"), ("network.pms_tran_point", "rel_id")):  # fmt: skip
-                connection.execute(f"delete from raw_{table} where {key} between 901 and 903")
+                               ("cis.c_contract", "contract_id"), ("cis.r_stop_restore", "stop_id"),
+                               ("network.pms_tran_point", "rel_id")):  # fmt: skip
+                connection.execute(f"delete from raw_{table} where {key} between 901 and 904")
             connection.execute("delete from raw_network.pms_transformer where psr_id = 'PSR-9'")
 
 

@@ -8,7 +8,7 @@ from gridmart.warehouse.database import connect
 def empty_lake() -> None:
     """Forget every Iceberg table and mirror."""
     with connect("loader", autocommit=True) as connection:
-        connection.execute("truncate raw_ami.file, raw_ami.quarantine, raw_ami.meter_event")
+        connection.execute("truncate raw_ami.file, raw_ami.quarantine, raw_ami.meter_event, raw_ami.register_day")
     with connect("loader", "lake", autocommit=True) as connection:
         for table in ("iceberg_tables", "iceberg_namespace_properties"):
             try:

@@ -22,6 +22,8 @@ from meter_file_samples import (
     csv_row,
     event,
     events_file,
+    frozen,
+    frozen_file,
     nem12_file,
     record_200,
     record_300,
@@ -137,6 +139,32 @@ def test_a_file_of_registers_alone_touches_its_dates(installation: Settings):
     accounts_balance()
 
 
+def test_registers_by_period_of_a_head_end_come_in_and_a_later_delivery_replaces_them(installation: Settings):
+    sent = installation.head_end_inbox / "frozen_1400101_20261001.parquet"
+    sent.parent.mkdir(parents=True, exist_ok=True)
+    total_alone = {f"{name}_index": None for name in ("sharp", "peak", "flat", "valley")}
+    sent.write_bytes(frozen_file(frozen(), frozen(point_no="P2", **total_alone), frozen(point_no="")))
+    query = "select point_no, business_date, total_index, peak_index, deep_valley_index from raw_ami.register_day"
+    try:
+        answer = run()
+        assert (answer["from"], answer["to"], answer["quarantined"]) == (str(FIRST), str(FIRST), 1)
+        with connect("loader") as connection:
+            assert connection.execute(query).fetchall() == [("P000000001", FIRST, 100.5, 20.5, None)]
+        sent.with_name("frozen_late.parquet").write_bytes(frozen_file(frozen(peak_index=21.0, total_index=None)))
+        run()
+        # the index at the start of 2 October, told by another format, is that of the end of the 1st
+        put(installation, "frozen.csv", frozen_csv("1400000001,M1,2026-10-02,80,7.5,1,2.5,,4").encode("gbk"))
+        run()
+    finally:
+        shutil.rmtree(sent.parent)
+    with connect("loader") as connection:
+        assert connection.execute(f"{query} order by 1").fetchall() == [
+            ("M1", FIRST, 7.5, 2.5, None), ("P000000001", FIRST, 100.5, 21.0, None),
+        ]  # fmt: skip
+    assert ("P2", "import_kwh", 100.5) in rows("register_read", "point_no, channel, index_end")
+    accounts_balance()
+
+
 def test_events_of_meters_come_in_once_however_often_they_are_told(installation: Settings):
     at = datetime(2026, 10, 1, 1, 2, 3, tzinfo=UTC)
     off, on = event(occurred_at=at), event(occurred_at=at, event_code="power_on")
@@ -145,7 +173,7 @@ def test_events_of_meters_come_in_once_however_often_they_are_told(installation:
     sent = installation.head_end_inbox / "events_1400101_20261001.parquet"
     sent.parent.mkdir(parents=True, exist_ok=True)
     sent.write_bytes(events_file(off, on))
-    sent.with_name("frozen_1400101_20261001.parquet").write_bytes(b"not taken in")
+    sent.with_name("collection_1400101_20261001.parquet").write_bytes(b"not taken in")
     try:
         answer = run()
         assert (answer["files"], answer["from"], answer["touched"]) == (1, "2026-10-01", True)

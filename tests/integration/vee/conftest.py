@@ -11,7 +11,7 @@ from tests.integration.vee.small_utility import forget_rollups, make_register
 def lake(warehouse: Settings) -> Settings:
     """An empty lake and empty roll-ups, with a register of two points."""
     tables.ensure_tables()
-    for name in ("reading_raw", "reading", "day_summary", "register_read", "edit"):
+    for name in ("reading_raw", "reading", "day_summary", "register_read", "event", "edit"):
         tables.replace_dates({name: (tables.dates_of(name), [])})
     forget_rollups()
     make_register()

@@ -60,6 +60,8 @@ REGISTER = {
     "raw_cis.c_meter": "select n as meter_id, 'M' || p as asset_no, n as mp_id, 1 as t_ct, 1 as t_pt, 8 as digits, "
     f"date '2020-01-01' as inst_date, null::date as rmv_date, null::numeric as inst_read, "
     f"null::numeric as rmv_read {POINTS}",
+    "raw_cis.r_stop_restore": "select n as stop_id, p as cons_no, null::timestamptz as stop_time, "
+    f"null::timestamptz as restore_time {POINTS} where false",
     "raw_network.pms_line": "select 1 as line_id, 'F001' as line_code",
     "raw_network.pms_transformer": "select 'PSR-1' as psr_id, 'T0001' as tran_code, 1 as line_id, "
     "400::numeric as cap_kva",

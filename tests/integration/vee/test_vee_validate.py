@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pytest
 from gridmart.errors import GridmartError
 from gridmart.lake import edits, load, tables
 from gridmart.lake.validate import validate
+from gridmart.lake.vee.rules import Rule
 from gridmart.settings import PROJECT_DIR, Settings
 from gridmart.stack import postgres
 from gridmart.warehouse.database import connect
@@ -92,6 +93,44 @@ def test_a_closed_account_that_goes_on_sending_is_not_due_and_stays_visible(lake
         ).fetchone()
     assert days == [(closed - timedelta(days=1), 24, 24), (closed, 0, 24)]
     assert due == (1,)
+
+
+def test_a_late_disconnection_makes_the_gap_of_its_date_zero(lake: Settings) -> None:
+    deliver(utility())
+    validate(FIRST, LAST)
+    query = "select import_kwh from landing_ami.point_day where point_no = 'B' and business_date = '2026-03-04'"
+    with connect("loader") as connection:
+        (before,) = connection.execute(query).fetchone() or (None,)
+        # the gap is from noon to five o'clock: the first two hours of it without supply
+        connection.execute(
+            "insert into raw_cis.r_stop_restore values (1, 'B', '2026-03-04 12:00+08', '2026-03-04 14:00+08')"
+        )
+    assert validate(FIRST, LAST)["dates"] == 3  # its date, and those that look back on it
+    rows = tables.load("reading").scan(row_filter="quality_code = 'E'").to_arrow().sort_by("interval_start")
+    assert rows["method_code"].to_pylist() == [19, 19, 15, 15, 15]
+    with connect("auditor") as connection:
+        assert connection.execute(query).fetchone() == (pytest.approx(before - 2 * 0.6),)
+    assert validate(FIRST, LAST)["dates"] == 0
+
+
+def test_a_late_report_of_a_clock_flags_the_days_until_it_is_set(lake: Settings) -> None:
+    deliver(utility())
+    validate(FIRST, LAST)
+    case = Case().event("A", "clock_fault", datetime(2026, 3, 3, 4, tzinfo=UTC))
+    case.event("A", "clock_synchronised", datetime(2026, 3, 4, 4, tzinfo=UTC))
+    for event in case.events:
+        day = event["business_date"]
+        path = tables.write("event", pa.Table.from_pylist([event], tables.arrow_schema("event")), day)
+        tables.append_files("event", [path])
+    # dates on which no clock is off any more stay as they are
+    assert validate(FIRST, LAST)["dates"] == 2
+    with connect("auditor") as connection:
+        found = connection.execute(
+            "select point_no, business_date from landing_ami.point_day where rule_bits & %s > 0 order by 2",
+            (int(Rule.CLOCK_DRIFT),),
+        ).fetchall()
+    assert found == [("A", FIRST + timedelta(days=1)), ("A", FIRST + timedelta(days=2))]
+    assert validate(FIRST, LAST)["dates"] == 0
 
 
 EDITS = """point,channel,start,old,new,who,at,why

@@ -6,6 +6,8 @@ when/meters.csv    point, ct_ratio, installed, removed, install_index, removal_i
 when/readings.csv  point, channel, date, version, register_start, register_end, i1…iN (empty: not delivered);
                    a date may be a range 2026-03-02..2026-03-29; i1 may be `=0.5`, the value of all intervals;
                    interval_minutes (optional: other than the point's), late_minutes (optional: the meter's clock)
+when/disconnections.csv  point, disconnected, reconnected (optional; empty: still cut off)
+when/events.csv    point, code, at (optional: what the head-end reported)
 when/edits.csv     point, channel, date, slot, old, new, who, at, why (optional)
 then/readings.csv  point, channel, date, slot (from 1), value, quality, method, rules: every row that is not a plain
                    actual value
@@ -22,11 +24,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gridmart.lake import tables
 from gridmart.lake.engine import Engine, engine
 from gridmart.lake.register import Register
 from gridmart.lake.vee import clean, edits
+from gridmart.lake.vee.clocks import Clocks
 from gridmart.lake.vee.days import dates_between, day_minutes, day_start
-from gridmart.lake.vee.rules import Rule
+from gridmart.lake.vee.rules import CONTEXT_DAYS, Rule
 
 SHANGHAI = "Asia/Shanghai"
 ARRIVED = datetime(2026, 6, 1, tzinfo=UTC)
@@ -42,6 +46,8 @@ class Case:
     rows: list[dict] = field(default_factory=list)
     registers: list[dict] = field(default_factory=list)
     edits: list[dict] = field(default_factory=list)
+    disconnections: list[dict] = field(default_factory=list)
+    events: list[dict] = field(default_factory=list)
     timezone: str = SHANGHAI
 
     def point(self, point: str, **other: object) -> "Case":
@@ -59,6 +65,21 @@ class Case:
         self.meters.append({"point": point, "ct_ratio": ct_ratio, "pt_ratio": 1, "digits": 6,
                             "installed": installed, "removed": removed, "install_index": install_index,
                             "removal_index": removal_index})  # fmt: skip
+        return self
+
+    def disconnect(self, point: str, disconnected_at: datetime, reconnected_at: datetime | None = None) -> "Case":
+        """Cut a point's account off; None: it is not on again."""
+        self.disconnections.append(
+            {"account_no": point, "disconnected_at": disconnected_at, "reconnected_at": reconnected_at}
+        )
+        return self
+
+    def event(self, point: str, code: str, at: datetime) -> "Case":
+        """Report an event of a meter."""
+        day = at.astimezone(ZoneInfo(self.timezone)).date()
+        self.events.append({"point_no": point, "meter_no": "M1", "event_code": code, "occurred_at": at,
+                            "business_date": day, "arrived_at": ARRIVED, "file_id": "v1",
+                            "row_number": len(self.events)})  # fmt: skip
         return self
 
     def day(
@@ -137,9 +158,13 @@ class Case:
                 "contract": pd.DataFrame({"account_no": customer["point"], "tariff_code": None,
                                           "contract_capacity_kva": customer["capacity_kva"], "valid_from": LONG_AGO,
                                           "valid_to": None}),
+                "disconnection": pd.DataFrame(
+                    self.disconnections, columns=["account_no", "disconnected_at", "reconnected_at"]
+                ),
                 "transformer": pd.DataFrame({"transformer_no": ["T0001"], "transformer_feeder_no": ["F001"],
                                              "rated_kva": [400.0]}),
-            }
+            },
+            self.timezone,
         )  # fmt: skip
 
     def inputs(self, folder: Path, first: date, last: date) -> clean.Inputs:
@@ -156,9 +181,13 @@ class Case:
         pq.write_table(pa.Table.from_pylist(self.registers, schema), registers)
         edited = folder / "edits.parquet"
         pq.write_table(pa.Table.from_pylist(self.edits, pa.schema(list(edits.TYPES.items()))), edited)
+        reported = folder / "events.parquet"
+        pq.write_table(pa.Table.from_pylist(self.events, tables.arrow_schema("event")), reported)
+        register = self.register()
         return clean.Inputs(
-            first, last, self.timezone, paths, {}, [str(registers)], self.register().point_days(first, last),
-            [str(edited)] if self.edits else [],
+            first, last, self.timezone, paths, {}, [str(registers)], register.point_days(first, last),
+            [str(edited)] if self.edits else [], register.off_days(first - timedelta(days=CONTEXT_DAYS), last),
+            Clocks([str(reported)]).days(first, last),
         )  # fmt: skip
 
     def run(self, folder: Path, first: date, last: date | None = None, name: str = "duckdb") -> "Outcome":
@@ -255,6 +284,11 @@ def load(folder: Path) -> Case:
                 row["point"], day, values, registers, row["channel"], int(row["version"]), interval_minutes=length,
                 late_minutes=int(row.get("late_minutes") or 0),
             )  # fmt: skip
+    for row in _read(folder / "when" / "disconnections.csv"):
+        on = datetime.fromisoformat(row["reconnected"]) if row["reconnected"] else None
+        case.disconnect(row["point"], datetime.fromisoformat(row["disconnected"]), on)
+    for row in _read(folder / "when" / "events.csv"):
+        case.event(row["point"], row["code"], datetime.fromisoformat(row["at"]))
     for row in _read(folder / "when" / "edits.csv"):
         case.edit(
             row["point"], date.fromisoformat(row["date"]), int(row["slot"]), _number(row["old"]), float(row["new"]),

@@ -47,3 +47,16 @@ def test_rule_bits_are_single_and_distinct() -> None:
     bits = [int(rule) for rule in Rule]
     assert len(set(bits)) == len(bits) and all(bit & (bit - 1) == 0 for bit in bits)
     assert len({info.name_en for info in CATALOGUE}) == len(CATALOGUE)
+
+
+def test_the_indexes_of_a_day_may_come_from_two_files(tmp_path: Path) -> None:
+    day, shape = date(2026, 3, 30), [0.2] * 12 + [0.6] * 12
+    case = Case().point("A").day("A", day, [*shape[:20], *[None] * 4], (100.0, None))
+    # a head-end's frozen registers: the end of the day, of a lower version, and one by period, which is of no curve
+    case.day("A", day, [None] * 24, (None, 110.0), version=0, file_id="frozen")
+    case.day("A", day, [None] * 24, (None, 9.0), channel="import_kwh_peak", version=0, file_id="frozen")
+    outcome = case.run(tmp_path, day)
+    found = outcome.one("A", day)
+    assert set(outcome.days["channel"]) == {"import_kwh"} and not outcome.days["needs_next"].any()
+    assert found["method_code"].dropna().unique().tolist() == [90]
+    assert round(found["value"].sum(), 6) == 10.0

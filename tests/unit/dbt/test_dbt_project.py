@@ -35,7 +35,7 @@ def test_the_set_of_marts_is_exact() -> None:
         "fct_file", "dim_feeder", "dim_point_transformer", "fct_outage", "fct_repair", "rpt_reliability_month",
         "fct_device_health", "fct_spot_price_hour", "fct_contract_position_month", "fct_trade_settlement_day",
         "fct_application_stage", "rpt_read_cycle", "rpt_billing_error_month", "dim_kpi",
-        "rpt_purchase_sale_margin", "fct_demand_response", "fct_meter_event",
+        "rpt_purchase_sale_margin", "fct_demand_response", "fct_meter_event", "fct_register_day",
         "dim_tariff", "fct_bill_line", "fct_shadow_bill", "fct_shadow_bill_line", "fct_bill_difference",
         "rpt_tariff_impact", "dim_campaign", "fct_campaign_exposure", "rpt_campaign_uplift",
         "fct_channel_funnel_hour", "fct_feedback", "rpt_product_portfolio",

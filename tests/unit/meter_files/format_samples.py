@@ -8,6 +8,8 @@ from meter_file_samples import (
     csv_row,
     event,
     events_file,
+    frozen,
+    frozen_file,
     nem12_file,
     nem13_file,
     parquet_file,
@@ -196,6 +198,7 @@ SAMPLES: dict[str, bytes] = {
         parquet_row(register_start=1.0, register_end=2.0), parquet_row(point="P000000002", unit="Wh")
     ),
     "meter_events": events_file(event(), event(event_code="power_on", meter_no="MP000000002")),
+    "frozen_registers": frozen_file(frozen(), frozen(point_no="P000000002", total_index=None)),
     "nem12": nem12_file(
         record_200(), record_300(), record_300("20261002", tail="V,,,,"), "400,1,20,A,,", "400,21,48,S14,0,lost",
         "500,S,SRV1,20261001121004,001123.5", record_200(suffix="B1", minutes=15), record_300(values=[1] * 96),

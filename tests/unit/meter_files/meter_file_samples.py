@@ -29,6 +29,14 @@ EVENTS = pa.schema(
         ("event_en", pa.string()),
     ]
 )
+FROZEN = pa.schema(
+    [
+        ("point_no", pa.string()),
+        ("business_date", pa.date32()),
+        ("frozen_at", pa.timestamp("us", "UTC")),
+        *((f"{name}_index", pa.float64()) for name in ("total", "sharp", "peak", "flat", "valley", "deep_valley")),
+    ]
+)
 HEADER = "point,channel,unit,date,interval_minutes,version,register_start,register_end"
 
 
@@ -124,6 +132,22 @@ def event(**changed: object) -> dict[str, object]:
         "event_code": "power_off", "event_zh": "电能表停电", "event_en": "power off",
     }  # fmt: skip
     return usual | changed
+
+
+def frozen(**changed: object) -> dict[str, object]:
+    """Frozen registers of one point and day, the end of 1 October."""
+    usual: dict[str, object] = {
+        "point_no": "P000000001", "business_date": date(2026, 10, 1),
+        "frozen_at": datetime(2026, 10, 1, 16, tzinfo=UTC),
+        "total_index": 100.5, "sharp_index": 0.0, "peak_index": 20.5, "flat_index": 40.0, "valley_index": 40.0,
+        "deep_valley_index": None,
+    }  # fmt: skip
+    return usual | changed
+
+
+def frozen_file(*rows: dict[str, object], **options: object) -> bytes:
+    """A file of frozen registers."""
+    return packed_parquet(pa.Table.from_pylist(list(rows), schema=FROZEN), **options)
 
 
 def events_file(*rows: dict[str, object], **options: object) -> bytes:

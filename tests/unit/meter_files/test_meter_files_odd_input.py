@@ -18,7 +18,18 @@ import pyarrow as pa
 import pytest
 from damage import check
 from format_samples import SAMPLES
-from meter_file_samples import EVENTS, event, events_file, packed_parquet, parquet_file, parquet_row, parquet_table
+from meter_file_samples import (
+    EVENTS,
+    FROZEN,
+    event,
+    events_file,
+    frozen,
+    frozen_file,
+    packed_parquet,
+    parquet_file,
+    parquet_row,
+    parquet_table,
+)
 
 from gridmart.sources.meter_files.registry import parse_bytes
 from gridmart.sources.meter_files.summary import summaries
@@ -26,7 +37,7 @@ from gridmart.sources.meter_files.summary import summaries
 ZONE = ZoneInfo("Asia/Shanghai")
 BOM = b"\xef\xbb\xbf"
 WORD = "某某客户"
-PARQUET = {"gridmart_parquet", "meter_events"}
+PARQUET = {"gridmart_parquet", "meter_events", "frozen_registers"}
 PLAIN: dict[str, object] = {"compression": "none", "write_statistics": False, "use_dictionary": False}
 TEN_BILLION = b"10000000000"
 
@@ -78,6 +89,9 @@ def number(text: str) -> Callable[[str], bytes]:
         if name == "meter_events":  # its one number is a time
             wrong = pa.array([float(text) if text.isascii() else text])
             return packed_parquet(pa.Table.from_pylist([event()], schema=EVENTS).set_column(2, "occurred_at", wrong))
+        if name == "frozen_registers":
+            wrong = pa.array([float(text) if text.isascii() else text])
+            return packed_parquet(pa.Table.from_pylist([frozen()], schema=FROZEN).set_column(3, "total_index", wrong))
         if name != "gridmart_parquet":
             return put(name, SPOTS[name].number, text.encode())
         content = parquet_table(parquet_row())
@@ -96,6 +110,9 @@ def word(new: bytes) -> Callable[[str], bytes]:
             return put(name, SPOTS[name].text, new)
         if name == "meter_events":
             return events_file(event(), event(meter_no="#" * len(new)), **PLAIN).replace(b"#" * len(new), new)
+        if name == "frozen_registers":
+            marked = frozen_file(frozen(), frozen(point_no="#" * len(new), total_index=None), **PLAIN)
+            return marked.replace(b"#" * len(new), new)
         rows = parquet_row(register_start=1.0, register_end=2.0), parquet_row(point="#" * len(new), unit="Wh")
         marked = parquet_file(*rows, **PLAIN)
         return marked.replace(b"#" * len(new), new)

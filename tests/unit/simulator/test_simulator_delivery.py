@@ -30,7 +30,7 @@ from gridmart.simulator.delivery import (
     rows,
 )
 from gridmart.simulator.estimate import BYTES_A_READING, READINGS_A_SECOND
-from gridmart.simulator.faults import feed_stop, gap_meter, meter_swap, theft_hours
+from gridmart.simulator.faults import clock_drift, feed_stop, gap_meter, meter_swap, theft_hours
 from gridmart.simulator.plan import FORMATS
 from gridmart.simulator.work import WRITERS as WRITERS_OF
 from gridmart.sources.meter_files import registry
@@ -218,7 +218,7 @@ def test_no_interchange_outgrows_its_readers(tmp_path: Path, monkeypatch: pytest
 
 
 def test_every_format_that_is_read_can_be_written() -> None:
-    beside_readings = {"meter_events"}  # which the head-end writes, whatever the format of readings
+    beside_readings = {"meter_events", "frozen_registers"}  # which the head-end writes, whatever the format of readings
     assert set(FORMATS) | beside_readings == {found.NAME for found in registry.FORMATS}
     assert list(WRITERS_OF) == list(FORMATS) == list(BYTES_A_READING) == list(READINGS_A_SECOND)
 
@@ -385,6 +385,22 @@ def test_events_tell_of_gaps_swaps_and_some_thefts(tmp_path: Path) -> None:
     assert before["meter_no"].str.startswith("M").all()
     assert events["event_code"].eq("clock_synchronised").any()
     assert events["event_zh"].notna().all() and events["event_en"].notna().all()
+
+
+def test_a_clock_that_is_off_is_told_every_week_and_set_at_the_end_alone(tmp_path: Path) -> None:
+    made = delivery(people(), STATION, START, 30)
+    point = people().accounts["point_no"].iloc[people().rows_of(STATION)].iloc[0]
+    first, last = START + timedelta(days=2), START + timedelta(days=21)
+    drift = faults.instances(
+        clock_drift.FAULT, point_no=[point], from_date=first, to_date=last, detail=['{"event": "clock_fault"}']
+    )
+    told = _head_end(tmp_path, made, {"clock_drift": drift})["events"]
+    told = told[told["point_no"].eq(point) & told["event_code"].str.startswith("clock")]
+    dates = told["occurred_at"].dt.tz_convert(ZONE).dt.date
+    off = told[dates.between(first, last)]
+    assert off["event_code"].tolist() == ["clock_fault"] * 3 + ["clock_synchronised"]
+    assert dates[off.index].tolist() == [first, first + timedelta(days=7), first + timedelta(days=14), last]
+    assert not told.loc[~dates.between(first, last), "event_code"].eq("clock_fault").any()
 
 
 def test_what_a_head_end_says_of_a_date_does_not_depend_on_the_span(tmp_path: Path) -> None:

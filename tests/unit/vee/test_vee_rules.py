@@ -21,7 +21,7 @@ PLAIN = {
     "duplicates": 0, "duplicates_differing": 0, "is_due": True, "is_active": True, "is_swap": False,
     "has_generation": False, "capacity_kva": 10.0, "advance": 24.0, "unit_kwh": 0.01, "has_fallen": False,
     "is_rollover": False, "ct_ratio": 40.0, "pt_ratio": 1.0, "level_ratio": 1.0,
-    **threshold_columns()["residential"],
+    "off_from_minute": 0, "off_to_minute": 0, **threshold_columns()["residential"],
 }  # fmt: skip
 
 
@@ -126,6 +126,7 @@ def test_zero_run_counts_the_days_before() -> None:
     assert found(past) == 1
     assert found(past[:6]) == 0
     assert found(past, is_active=False) == 0
+    assert found(past, off_to_minute=1440) == 0 and found(past, off_to_minute=1439) == 1
     assert found([*past[:3], {**past[3], "intervals": 95}, *past[4:]]) == 0
 
 
