@@ -40,15 +40,18 @@ LEAD_DAYS = 28  # before the first cell: what like days are taken from
 CLASSES = ("residential", "commercial", "agricultural", "large_industrial")
 A_CLASS = 40  # customers, at most
 ACCOUNTS, FIRST, SEED = 1500, date(2026, 3, 2), 7
+ALL, AROUND = "registers.parquet", "registers_around_gaps.parquet"
 COPIES = 3  # of the public series, each with gaps of its own
 HOURS_A_DAY = 24
-# a run of VEE each: what is measured, and the methods that may be used
+OUTER = "register_scaled, none inside (90)"  # of gaps of several days, whose inner indexes are missing too
+# a run of VEE each: what is measured, the method that it is of, and the methods that may be used
 METHODS = {
-    Method.REGISTER_SCALED: tuple(Method),
-    Method.LINEAR: (Method.LINEAR,),
-    Method.LIKE_DAY: (Method.LIKE_DAY,),
-    Method.AVERAGE_LIKE_DAY: (Method.AVERAGE_LIKE_DAY,),
-    Method.CLASS_PROFILE: (Method.CLASS_PROFILE,),
+    "register_scaled (90)": (Method.REGISTER_SCALED, tuple(Method)),
+    OUTER: (Method.REGISTER_SCALED, tuple(Method)),
+    "linear (17)": (Method.LINEAR, (Method.LINEAR,)),
+    "like_day (14)": (Method.LIKE_DAY, (Method.LIKE_DAY,)),
+    "average_like_day (15)": (Method.AVERAGE_LIKE_DAY, (Method.AVERAGE_LIKE_DAY,)),
+    "class_profile (91)": (Method.CLASS_PROFILE, (Method.CLASS_PROFILE,)),
 }
 
 
@@ -183,7 +186,10 @@ def _register(series: Series) -> Register:
 
 
 def _write(series: Series, gaps: Gaps, folder: Path) -> clean.Inputs:
-    """The series as the lake holds it: readings by date without what is hidden, and registers of every day."""
+    """The series as the lake holds it: readings by date without what is hidden, and registers of every day.
+
+    A second file of registers lacks those within gaps: of days that are hidden wholly.
+    """
     zone, per_day = ZoneInfo(series.timezone), series.per_day
     arrived = datetime(2030, 1, 1, tzinfo=UTC)
     count = len(series.values)
@@ -210,12 +216,15 @@ def _write(series: Series, gaps: Gaps, folder: Path) -> clean.Inputs:
         reads.append(pd.DataFrame({"point_no": names, "channel": "import_kwh", "business_date": day,
                                    "index_start": index[:, k - 1] if k else 0.0, "index_end": index[:, k], "version": 1,
                                    "arrived_at": arrived, "file_id": "f", "row_number": 1}))  # fmt: skip
-    registers = folder / "registers.parquet"
-    table = pa.Table.from_pandas(pd.concat(reads), pa.schema(list(clean.REGISTER_TYPES.items())), False)
-    pq.write_table(table, registers)
+    schema = pa.schema(list(clean.REGISTER_TYPES.items()))
+    dark: np.ndarray = np.all(gaps.hidden.reshape(count, series.days, per_day), axis=2)
+    for name, kept in ((ALL, np.ones_like(dark)), (AROUND, ~dark)):
+        rows = pd.concat(read[kept[:, k]] for k, read in enumerate(reads))
+        pq.write_table(pa.Table.from_pandas(rows, schema, False), folder / name)
     begin, last = series.first + timedelta(days=LEAD_DAYS), series.first + timedelta(days=series.days - 1)
-    points = _register(series).point_days(begin, last)
-    return clean.Inputs(begin, last, series.timezone, raw, {}, [str(registers)], points)
+    register = _register(series)
+    points = register.point_days(begin, last)
+    return clean.Inputs(begin, last, series.timezone, raw, {}, [], points, point_days_of=register.point_days)
 
 
 def estimates(series: Series, gaps: Gaps, folder: Path) -> dict[str, np.ndarray]:
@@ -223,10 +232,11 @@ def estimates(series: Series, gaps: Gaps, folder: Path) -> dict[str, np.ndarray]
     inputs = _write(series, gaps, folder / "lake")
     start = np.datetime64(day_start(series.first, ZoneInfo(series.timezone)).replace(tzinfo=None), "us")
     made = {}
-    for method, methods in METHODS.items():
+    for name, (method, methods) in METHODS.items():
         if method == Method.CLASS_PROFILE and series.name == "victoria":
             continue  # one series is no class
         inputs.methods = methods
+        inputs.register_paths = [str(folder / "lake" / (AROUND if name == OUTER else ALL))]
         with engine(folder / "scratch", "duckdb") as session:
             rows = clean.run(session, inputs).readings
             rows = rows.filter(rows.method_code == int(method)).select("point_no", "interval_start", "value")
@@ -235,7 +245,7 @@ def estimates(series: Series, gaps: Gaps, folder: Path) -> dict[str, np.ndarray]
         values = np.full(series.values.shape, np.nan)
         point = found["point_no"].str[1:].astype(int).to_numpy()
         values[point, at // (series.minutes * 60_000_000)] = found["value"].to_numpy()
-        made[f"{method.name.lower()} ({int(method)})"] = values
+        made[name] = values
     return made
 
 
@@ -249,7 +259,7 @@ def measure(series: Series, gaps: Gaps, made: dict[str, np.ndarray]) -> list[dic
             for method, values in made.items():
                 spans = [(r.point, slice(r.begin, r.begin + r.size)) for r in rows.itertuples(index=False)]
                 spans = [span for span in spans if np.isfinite(values[span]).all()]
-                if not spans:
+                if not spans or (method == OUTER and GAPS[gap] <= HOURS_A_DAY):
                     continue
                 true = np.array([series.values[span] for span in spans])
                 given = np.array([values[span] for span in spans])

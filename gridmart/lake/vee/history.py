@@ -60,7 +60,8 @@ def shapes(
     ) else engine.keep(_empty(wanted))  # fmt: skip
 
 
-def _dates(engine: Engine, rows: ir.Table, column: str) -> list[date]:
+def dates_in(engine: Engine, rows: ir.Table, column: str) -> list[date]:
+    """The dates in a column, in order."""
     return sorted(engine.arrow(rows.select(column).distinct())[column].to_pylist())
 
 
@@ -78,7 +79,7 @@ def _empty(wanted: ir.Table) -> ir.Table:
 
 def _from_days(engine: Engine, pairs: ir.Table, slots: ir.Table, raw: ReadRaw) -> ir.Table | None:
     """Mean of the days of `pairs`: a like day where it is one, an average like day where they are several."""
-    dates = _dates(engine, pairs, "like_date")
+    dates = dates_in(engine, pairs, "like_date")
     rows = raw(dates) if dates else None
     if rows is None:
         return None
@@ -98,7 +99,7 @@ def _from_class(engine: Engine, none: ir.Table, t: ir.Table, slots: ir.Table, ra
 
     Of a large class every n-th point speaks for all: CLASS_PEERS points say what 100,000 would.
     """
-    dates = _dates(engine, none, "business_date")
+    dates = dates_in(engine, none, "business_date")
     rows = raw(dates) if dates else None
     if rows is None:
         return None

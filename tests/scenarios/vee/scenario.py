@@ -158,7 +158,7 @@ class Case:
         pq.write_table(pa.Table.from_pylist(self.edits, pa.schema(list(edits.TYPES.items()))), edited)
         return clean.Inputs(
             first, last, self.timezone, paths, {}, [str(registers)], self.register().point_days(first, last),
-            [str(edited)] if self.edits else [],
+            [str(edited)] if self.edits else [], point_days_of=self.register().point_days,
         )  # fmt: skip
 
     def run(self, folder: Path, first: date, last: date | None = None, name: str = "duckdb") -> "Outcome":
@@ -178,6 +178,7 @@ class Outcome:
     unknown: pd.DataFrame
     off_grid: pd.DataFrame
     refused_edits: pd.DataFrame
+    ahead: dict[date, int]
 
     @classmethod
     def of(cls, session: Engine, result: clean.Result) -> "Outcome":
@@ -197,7 +198,8 @@ class Outcome:
         for frame in frames:
             by = [*keys, *(["interval_start"] if "interval_start" in frame else [])]
             frame.sort_values(by, inplace=True, ignore_index=True)
-        return cls(*frames)
+        ahead = session.arrow(result.ahead).to_pydict()
+        return cls(*frames, dict(zip(ahead["business_date"], ahead["ahead_days"], strict=True)))
 
     def one(self, point: str, day: date, channel: str = "import_kwh") -> pd.DataFrame:
         """Readings of a point-day, by slot."""
