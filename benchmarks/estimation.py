@@ -43,6 +43,7 @@ ACCOUNTS, FIRST, SEED = 1500, date(2026, 3, 2), 7
 ALL, AROUND = "registers.parquet", "registers_around_gaps.parquet"
 COPIES = 3  # of the public series, each with gaps of its own
 HOURS_A_DAY = 24
+LATEST = "average_like_day, no weather (15)"
 OUTER = "register_scaled, none inside (90)"  # of gaps of several days, whose inner indexes are missing too
 # a run of VEE each: what is measured, the method that it is of, and the methods that may be used
 METHODS = {
@@ -51,13 +52,17 @@ METHODS = {
     "linear (17)": (Method.LINEAR, (Method.LINEAR,)),
     "like_day (14)": (Method.LIKE_DAY, (Method.LIKE_DAY,)),
     "average_like_day (15)": (Method.AVERAGE_LIKE_DAY, (Method.AVERAGE_LIKE_DAY,)),
+    LATEST: (Method.AVERAGE_LIKE_DAY, (Method.AVERAGE_LIKE_DAY,)),
     "class_profile (91)": (Method.CLASS_PROFILE, (Method.CLASS_PROFILE,)),
 }
 
 
 @dataclass
 class Series:
-    """Points of one length of interval: kWh [points, days × a day's intervals] from `first`, and who they are."""
+    """Points of one length of interval: kWh [points, days × a day's intervals] from `first`, and who they are.
+
+    temperatures: mean of each day, °C.
+    """
 
     name: str
     timezone: str
@@ -66,6 +71,7 @@ class Series:
     values: np.ndarray
     classes: list[str]
     capacity: np.ndarray
+    temperatures: np.ndarray
 
     @property
     def per_day(self) -> int:
@@ -91,16 +97,16 @@ def victoria(folder: Path) -> Series | None:
     path = folder / "load" / "vic_electricity.csv"
     if not path.is_file():
         return None
-    rows = pd.read_csv(path, usecols=["Time", "Demand"])
+    rows = pd.read_csv(path, usecols=["Time", "Demand", "Temperature"])
     at = pd.DatetimeIndex(pd.to_datetime(rows["Time"], utc=True)).tz_convert("Etc/GMT-10")
-    demand = pd.Series(rows["Demand"].to_numpy(float), at)
-    demand = demand.asfreq("30min").interpolate()
-    first = (demand.index[0] + pd.Timedelta(days=1)).normalize()
-    days = min((demand.index[-1] - first).days, LEAD_DAYS + 52 * CELL_DAYS)
-    values = np.round(demand[demand.index >= first].to_numpy()[: days * 48] / 2, 3)
-    kinds = ["feeder_boundary"] * COPIES
+    known = rows.set_index(at)[["Demand", "Temperature"]].astype(float).asfreq("30min").interpolate()
+    first = (known.index[0] + pd.Timedelta(days=1)).normalize()
+    days = min((known.index[-1] - first).days, LEAD_DAYS + 52 * CELL_DAYS)
+    known = known[known.index >= first].head(days * 48)
+    values = np.round(known["Demand"].to_numpy() / 2, 3)
+    kinds, warmth = ["feeder_boundary"] * COPIES, known["Temperature"].to_numpy().reshape(days, 48).mean(axis=1)
     return Series(
-        "victoria", "Etc/GMT-10", first.date(), 30, np.tile(values, (COPIES, 1)), kinds, np.full(COPIES, np.nan)
+        "victoria", "Etc/GMT-10", first.date(), 30, np.tile(values, (COPIES, 1)), kinds, np.full(COPIES, np.nan), warmth
     )
 
 
@@ -121,8 +127,9 @@ def simulated() -> Series:
             parts.append(used / 1000.0)
             accounts.append(rows[here])
     who = pd.concat(accounts)
+    warmth = np.mean([climate.of(code, FIRST, days).mean(axis=1) for code in climate.station_codes], axis=0)
     return Series("simulated", settings().timezone, FIRST, 15, np.vstack(parts), who["usage_category"].tolist(),
-                  who["capacity_kva"].to_numpy(float))  # fmt: skip
+                  who["capacity_kva"].to_numpy(float), warmth)  # fmt: skip
 
 
 def hide(series: Series) -> Gaps:
@@ -231,11 +238,13 @@ def estimates(series: Series, gaps: Gaps, folder: Path) -> dict[str, np.ndarray]
     """Values [points, intervals] that each method of VEE puts into the gaps; NaN where it did not apply."""
     inputs = _write(series, gaps, folder / "lake")
     start = np.datetime64(day_start(series.first, ZoneInfo(series.timezone)).replace(tzinfo=None), "us")
+    known = {series.first + timedelta(days=k): round(float(mean), 1) for k, mean in enumerate(series.temperatures)}
     made = {}
     for name, (method, methods) in METHODS.items():
         if method == Method.CLASS_PROFILE and series.name == "victoria":
             continue  # one series is no class
         inputs.methods = methods
+        inputs.temperatures = {} if name == LATEST else known
         inputs.register_paths = [str(folder / "lake" / (AROUND if name == OUTER else ALL))]
         with engine(folder / "scratch", "duckdb") as session:
             rows = clean.run(session, inputs).readings

@@ -1,11 +1,11 @@
 """`gridmart validate`: VEE, roll-ups and load for the dates whose inputs changed.
 
 The result of a date is a function of: the raw readings of the date and of the four weeks before, the
-registers and the point register of the date and of SPAN_DAYS before, the rules and the time zone. Where an
-end index can only come with a later day, or a gap waits for the index after it, also of what is delivered
-for so many days ahead. A fingerprint of all of these is stored with the date's roll-ups; a date is validated
-again when it differs. So a late file for a date makes that date and those up to four weeks after it be
-validated again, and the order of arrival never matters.
+registers and the point register of the date and of SPAN_DAYS before, the temperatures of the date and of the
+four weeks before, the rules and the time zone. Where an end index can only come with a later day, or a gap
+waits for the index after it, also of what is delivered for so many days ahead. A fingerprint of all of these
+is stored with the date's roll-ups; a date is validated again when it differs. So a late file for a date makes
+that date and those up to four weeks after it be validated again, and the order of arrival never matters.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gridmart.errors import GridmartError
-from gridmart.lake import load, retention, tables
+from gridmart.lake import load, retention, tables, temperature
 from gridmart.lake.compaction import content
 from gridmart.lake.engine import Engine, engine
 from gridmart.lake.register import Register
@@ -105,6 +105,7 @@ class Validation:
         around = first - reach, last + reach
         self.inputs = inputs or {name: tables.current_snapshot_id(name) for name in INPUTS}
         self.raw, self.registers, self.edits = (Files.of(name, *around, self.inputs[name]) for name in INPUTS)
+        self.temperatures = temperature.means(*around, settings().timezone)
         self.states = {day: State(*values) for day, values in load.states(*around).items()}
         self.readings = 0
         self.seconds = dict.fromkeys(("vee", "rollups", "commit", "load"), 0.0)
@@ -127,6 +128,7 @@ class Validation:
                 self.raw.digest(day - timedelta(days=CONTEXT_DAYS), day),
                 self.registers.digest(day - timedelta(days=SPAN_DAYS), day),
                 self.edits.digest(day, day),
+                self._weather(day - timedelta(days=CONTEXT_DAYS), day),
             ]
         )
 
@@ -134,15 +136,18 @@ class Validation:
         """So many days and, after a blank, the hash of their indexes, and of the readings and points up to these."""
         first, end = day + timedelta(days=1), day + timedelta(days=days)
         last = end - timedelta(days=1)
-        made_of = [self.registers.digest(first, end), self.raw.digest(first, last), self._changes_ahead(first, last)]
-        return f"{days} {_digest(made_of)}"
+        delivered = [self.registers.digest(first, end), self.raw.digest(first, last)]
+        return f"{days} {_digest([*delivered, self._changes_ahead(first, last), self._weather(first, last)])}"
+
+    def _weather(self, first: date, last: date) -> list[float | None]:
+        return [self.temperatures.get(day) for day in dates_between(first, last)]
 
     def _changes_ahead(self, first: date, last: date) -> str:
         """What changes in the register up to the last date delivered: of later ones it does not say all yet."""
         return self.register.changes(first, max(self.registers.between(first, last), default=first - timedelta(days=1)))
 
     def basis(self, first: date, last: date) -> str:
-        """Hash of what the result of dates depends on beside the lake: rules, time zone, register of points."""
+        """Hash of what the result of dates depends on beside the lake and the weather: rules, time zone, points."""
         registered = [self.register.fingerprint(day) for day in dates_between(first, last)]
         registered.append(self.register.changes(first - timedelta(days=SPAN_DAYS), first))
         registered.append(self._changes_ahead(last + timedelta(days=1), last + timedelta(days=SPAN_DAYS)))
@@ -150,7 +155,10 @@ class Validation:
 
     def made_from(self, first: date, last: date) -> dict[str, Any]:
         """What a snapshot of ami.reading says of its origin, so that it can be worked out again."""
-        return {"from": str(first), "to": str(last), "basis": self.basis(first, last), "inputs": dict(self.inputs)}
+        around = dates_between(first - timedelta(days=CONTEXT_DAYS), last + timedelta(days=SPAN_DAYS))
+        known = {str(day): self.temperatures[day] for day in around if day in self.temperatures}
+        basis = self.basis(first, last)
+        return {"from": str(first), "to": str(last), "basis": basis, "inputs": dict(self.inputs), "temperatures": known}
 
     def is_stale(self, day: date) -> bool:
         """Whether a date was never validated, or from other inputs than now."""
@@ -237,6 +245,7 @@ class Validation:
             point_days=self.register.point_days(first, last),
             edit_paths=[path for paths in self.edits.between(first, last).values() for path in paths],
             point_days_of=self.register.point_days,
+            temperatures=self.temperatures,
         )
 
     def _chunk(self, session: Engine, dates: list[date]) -> None:
@@ -307,6 +316,7 @@ def rollups_again(dates: list[date], made_from: dict[str, Any]) -> dict[str, pa.
     """
     run = Validation(dates[0], dates[-1], inputs=made_from["inputs"])
     run.states = {}  # summaries of now may hold later deliveries
+    run.temperatures = {date.fromisoformat(day): mean for day, mean in made_from.get("temperatures", {}).items()}
     if run.basis(date.fromisoformat(made_from["from"]), date.fromisoformat(made_from["to"])) != made_from["basis"]:
         of = str(dates[0]) if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
         raise GridmartError(

@@ -43,6 +43,7 @@ class Inputs:
     edit_paths: files of ami.edit of the dates.
     point_days_of: the point register of some points for any dates (first, last, points); without it no gap is scaled
     to an advance over several days.
+    temperatures: means of the dates, the four weeks before and SPAN_DAYS after, °C, as far as they are known.
     methods: of estimation that may be used; the benchmark leaves some out to measure what follows them.
     """
 
@@ -56,6 +57,7 @@ class Inputs:
     edit_paths: list[str] = field(default_factory=list)
     methods: tuple[Method, ...] = tuple(Method)
     point_days_of: Callable[[date, date, list[str]], pa.Table] | None = None
+    temperatures: dict[date, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -123,7 +125,8 @@ def _read(engine: Engine, paths: list[str], types: dict[str, pa.DataType]) -> ir
 def run(engine: Engine, inputs: Inputs) -> Result:
     """Validate, estimate and assemble; everything returned is lazy over rows kept in the engine."""
     first, last, zone = inputs.first, inputs.last, inputs.timezone
-    dates = days.day_table(first - timedelta(days=CONTEXT_DAYS + 1), last + timedelta(days=SPAN_DAYS), zone)
+    since, until = first - timedelta(days=CONTEXT_DAYS + 1), last + timedelta(days=SPAN_DAYS)
+    dates = days.day_table(since, until, zone, inputs.temperatures)
     calendar = engine.table(dates)
     points = engine.table(inputs.point_days)
     known = points.drop("point_kind", "usage_category", "calendar_code", "transformer_no", "feeder_no")
@@ -241,7 +244,7 @@ def _point_days(
     Due are: import energy of every active point, export energy where generation is registered, and any other
     energy channel that the point delivered in the four weeks before.
     """
-    kinds = calendar.select("business_date", "minutes", "is_workday")
+    kinds = calendar.select("business_date", "minutes", "is_workday", "temperature_c")
     points = (
         points.mutate(declared_minutes=points.interval_minutes).drop("interval_minutes").join(kinds, "business_date")
     )

@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 
 from gridmart.lake.engine import Engine
-from gridmart.lake.vee.levels import like_days
+from gridmart.lake.vee.levels import like_days, nearest
 from gridmart.lake.vee.rules import CLASS_PEERS, LIKE_DAYS, Method
 from gridmart.lake.vee.summary import DIGITS, KEYS
 
@@ -28,18 +28,16 @@ def shapes(
 
     wanted: point-days with at least one value to replace; t: all point-days of the chunk (for the class
     profile); clean: `clean_days` of chunk and context; raw: reads raw rows of given dates.
-    The average of the most recent clean days of the same kind in four weeks, at most LIKE_DAYS; where there is one
-    alone, that like day; where there is none, the average of all clean days of four weeks; where there is none either,
-    the profile of the class on that day. Methods that are not among `methods` are passed over.
+    The average of the clean days of the same kind in four weeks that are nearest in weather, at most LIKE_DAYS;
+    where there is one alone, that like day; where there is none, the average of all clean days of four weeks; where
+    there is none either, the profile of the class on that day. Methods that are not among `methods` are passed
+    over.
     """
-    fits = wanted.select(*KEYS, "is_workday", "interval_minutes", "spike_ratio", "spike_floor_kw")
+    fits = wanted.select(*KEYS, "is_workday", "temperature_c", "interval_minutes", "spike_ratio", "spike_floor_kw")
     no_days = clean.limit(0)
     pairs = like_days(fits, clean if {Method.LIKE_DAY, Method.AVERAGE_LIKE_DAY} & {*methods} else no_days)
-    pairs = pairs.filter(pairs.interval_minutes == pairs.like_minutes).select(*KEYS, "like_date")
-    newest = ibis.window(group_by=KEYS, order_by=ibis.desc(pairs.like_date))
-    pairs = pairs.mutate(place=ibis.row_number().over(newest))
-    most = LIKE_DAYS if Method.AVERAGE_LIKE_DAY in methods else 1
-    pairs = pairs.filter(pairs.place < most).drop("place")
+    pairs = pairs.filter(pairs.interval_minutes == pairs.like_minutes)
+    pairs = nearest(pairs, LIKE_DAYS if Method.AVERAGE_LIKE_DAY in methods else 1).select(*KEYS, "like_date")
     if Method.LIKE_DAY not in methods:
         pairs = pairs.mutate(days=pairs.count().over(ibis.window(group_by=KEYS)))
         pairs = pairs.filter(pairs.days > 1).drop("days")

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from gridmart.lake.engine import Engine
 from gridmart.lake.vee import checks, history, registers
-from gridmart.lake.vee.levels import like_days
+from gridmart.lake.vee.levels import like_days, nearest
 from gridmart.lake.vee.rules import (
     CONTEXT_DAYS,
     IMPORT_CHANNELS,
@@ -93,7 +93,7 @@ def shares(
     points_there = engine.table(points)
     rows = spans.join(points_there.mutate(day=points_there.business_date.epoch_days()), "point_no")
     rows = rows.filter(rows["day"] >= rows.begin, rows["day"] < rows.end)
-    kinds = engine.table(calendar).select("business_date", "is_workday", "minutes")
+    kinds = engine.table(calendar).select("business_date", "is_workday", "minutes", "temperature_c")
     rows = rows.mutate(declared_minutes=rows.interval_minutes).drop("interval_minutes").join(kinds, "business_date")
     rows = engine.keep(rows)
     rows = engine.keep(_measured(engine, rows, _with_later(engine, rows, summaries, calendar, raw), calendar, raw))
@@ -159,23 +159,20 @@ def _measured(
 
 def _with_usual(engine: Engine, rows: ir.Table, clean: ir.Table) -> ir.Table:
     """Add `usual_kwh` and `usual_highest`: mean total and highest interval of like days before the span, or null."""
-    few = rows.select(*KEYS, "begin", "is_workday", "spike_ratio", "spike_floor_kw")
+    few = rows.select(*KEYS, "begin", "is_workday", "temperature_c", "spike_ratio", "spike_floor_kw")
     near = clean.semi_join(few, ["point_no", "channel"])
 
     def pairs(same_kind: bool) -> ir.Table:
         found = like_days(few, near, same_kind)
         age = found.begin - found.like_date.epoch_days()
-        return found.filter(age.between(1, SPAN_LIKE_DAYS)).select(*KEYS, "like_date", "like_total", "like_highest")
+        return found.filter(age.between(1, SPAN_LIKE_DAYS))
 
     def usual(found: ir.Table) -> ir.Table:
         return found.group_by(KEYS).agg(
             usual_kwh=found.like_total.mean().round(DIGITS), usual_highest=found.like_highest.max()
         )
 
-    alike = pairs(same_kind=True)
-    place = ibis.row_number().over(ibis.window(group_by=KEYS, order_by=ibis.desc(alike.like_date)))
-    alike = alike.mutate(place=place)
-    same = engine.keep(usual(alike.filter(alike.place < LIKE_DAYS).drop("place")))
+    same = engine.keep(usual(nearest(pairs(same_kind=True), LIKE_DAYS)))
     rest = usual(pairs(same_kind=False).anti_join(same, KEYS))
     both = engine.keep(same.union(rest))
     return engine.keep(rows.left_join(both, KEYS).drop([f"{key}_right" for key in KEYS]))

@@ -87,6 +87,34 @@ def sum_of(point: str, dates: list[date]) -> float:
     return float(sum(row["value"] for row in rows if row["point_no"] == point and row["business_date"] in dates))
 
 
+def test_weather_that_comes_later_renews_its_date_and_the_four_weeks_after_it(lake: Settings) -> None:
+    deliver(utility())
+    with connect("loader") as connection:
+        connection.execute("drop table if exists raw_weather.hourly")
+    validate(FIRST, LAST)
+    with connect("loader") as connection:
+        connection.execute("create table raw_weather.hourly (like landing_weather.hourly including all)")
+    assert validate(FIRST, LAST)["dates"] == 0
+    measured(LAST, 23)
+    assert validate(FIRST, LAST)["dates"] == 0, "a day of which an hour is missing has no mean yet"
+    measured(LAST, 24)
+    assert validate(FIRST, LAST)["dates"] == 1
+    measured(FIRST + timedelta(days=1), 24)
+    assert validate(FIRST, LAST)["dates"] == 4
+    with connect("loader") as connection:
+        connection.execute("drop table raw_weather.hourly")
+
+
+def measured(day: date, hours: int) -> None:
+    """The first hours of a local day, of one station: 20 °C."""
+    with connect("loader") as connection:
+        connection.execute(
+            "insert into raw_weather.hourly select 'S', (%s::date + make_interval(hours => h)) at time zone"
+            " 'Asia/Shanghai', 'actual', now(), 20, 50, now() from generate_series(0, %s) h on conflict do nothing",
+            (day, hours - 1),
+        )
+
+
 def test_a_point_registered_later_heals(lake: Settings) -> None:
     case = utility().point("C").days("C", FIRST, LAST, SHAPE)
     deliver(case)

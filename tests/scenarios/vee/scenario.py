@@ -6,6 +6,7 @@ when/meters.csv    point, ct_ratio, installed, removed, install_index, removal_i
 when/readings.csv  point, channel, date, version, register_start, register_end, i1…iN (empty: not delivered);
                    a date may be a range 2026-03-02..2026-03-29; i1 may be `=0.5`, the value of all intervals;
                    interval_minutes (optional: other than the point's), late_minutes (optional: the meter's clock)
+when/weather.csv   date, temperature_c: means of days (optional)
 when/edits.csv     point, channel, date, slot, old, new, who, at, why (optional)
 then/readings.csv  point, channel, date, slot (from 1), value, quality, method, rules: every row that is not a plain
                    actual value
@@ -42,6 +43,7 @@ class Case:
     rows: list[dict] = field(default_factory=list)
     registers: list[dict] = field(default_factory=list)
     edits: list[dict] = field(default_factory=list)
+    temperatures: dict[date, float] = field(default_factory=dict)
     timezone: str = SHANGHAI
 
     def point(self, point: str, **other: object) -> "Case":
@@ -159,6 +161,7 @@ class Case:
         return clean.Inputs(
             first, last, self.timezone, paths, {}, [str(registers)], self.register().point_days(first, last),
             [str(edited)] if self.edits else [], point_days_of=self.register().point_days,
+            temperatures=self.temperatures,
         )  # fmt: skip
 
     def run(self, folder: Path, first: date, last: date | None = None, name: str = "duckdb") -> "Outcome":
@@ -257,6 +260,8 @@ def load(folder: Path) -> Case:
                 row["point"], day, values, registers, row["channel"], int(row["version"]), interval_minutes=length,
                 late_minutes=int(row.get("late_minutes") or 0),
             )  # fmt: skip
+    for row in _read(folder / "when" / "weather.csv"):
+        case.temperatures[date.fromisoformat(row["date"])] = float(row["temperature_c"])
     for row in _read(folder / "when" / "edits.csv"):
         case.edit(
             row["point"], date.fromisoformat(row["date"]), int(row["slot"]), _number(row["old"]), float(row["new"]),
