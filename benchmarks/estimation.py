@@ -40,21 +40,29 @@ LEAD_DAYS = 28  # before the first cell: what like days are taken from
 CLASSES = ("residential", "commercial", "agricultural", "large_industrial")
 A_CLASS = 40  # customers, at most
 ACCOUNTS, FIRST, SEED = 1500, date(2026, 3, 2), 7
+ALL, AROUND = "registers.parquet", "registers_around_gaps.parquet"
 COPIES = 3  # of the public series, each with gaps of its own
 HOURS_A_DAY = 24
-# a run of VEE each: what is measured, and the methods that may be used
+LATEST = "average_like_day, no weather (15)"
+OUTER = "register_scaled, none inside (90)"  # of gaps of several days, whose inner indexes are missing too
+# a run of VEE each: what is measured, the method that it is of, and the methods that may be used
 METHODS = {
-    Method.REGISTER_SCALED: tuple(Method),
-    Method.LINEAR: (Method.LINEAR,),
-    Method.LIKE_DAY: (Method.LIKE_DAY,),
-    Method.AVERAGE_LIKE_DAY: (Method.AVERAGE_LIKE_DAY,),
-    Method.CLASS_PROFILE: (Method.CLASS_PROFILE,),
+    "register_scaled (90)": (Method.REGISTER_SCALED, tuple(Method)),
+    OUTER: (Method.REGISTER_SCALED, tuple(Method)),
+    "linear (17)": (Method.LINEAR, (Method.LINEAR,)),
+    "like_day (14)": (Method.LIKE_DAY, (Method.LIKE_DAY,)),
+    "average_like_day (15)": (Method.AVERAGE_LIKE_DAY, (Method.AVERAGE_LIKE_DAY,)),
+    LATEST: (Method.AVERAGE_LIKE_DAY, (Method.AVERAGE_LIKE_DAY,)),
+    "class_profile (91)": (Method.CLASS_PROFILE, (Method.CLASS_PROFILE,)),
 }
 
 
 @dataclass
 class Series:
-    """Points of one length of interval: kWh [points, days × a day's intervals] from `first`, and who they are."""
+    """Points of one length of interval: kWh [points, days × a day's intervals] from `first`, and who they are.
+
+    temperatures: mean of each day, °C.
+    """
 
     name: str
     timezone: str
@@ -63,6 +71,7 @@ class Series:
     values: np.ndarray
     classes: list[str]
     capacity: np.ndarray
+    temperatures: np.ndarray
 
     @property
     def per_day(self) -> int:
@@ -88,16 +97,16 @@ def victoria(folder: Path) -> Series | None:
     path = folder / "load" / "vic_electricity.csv"
     if not path.is_file():
         return None
-    rows = pd.read_csv(path, usecols=["Time", "Demand"])
+    rows = pd.read_csv(path, usecols=["Time", "Demand", "Temperature"])
     at = pd.DatetimeIndex(pd.to_datetime(rows["Time"], utc=True)).tz_convert("Etc/GMT-10")
-    demand = pd.Series(rows["Demand"].to_numpy(float), at)
-    demand = demand.asfreq("30min").interpolate()
-    first = (demand.index[0] + pd.Timedelta(days=1)).normalize()
-    days = min((demand.index[-1] - first).days, LEAD_DAYS + 52 * CELL_DAYS)
-    values = np.round(demand[demand.index >= first].to_numpy()[: days * 48] / 2, 3)
-    kinds = ["feeder_boundary"] * COPIES
+    known = rows.set_index(at)[["Demand", "Temperature"]].astype(float).asfreq("30min").interpolate()
+    first = (known.index[0] + pd.Timedelta(days=1)).normalize()
+    days = min((known.index[-1] - first).days, LEAD_DAYS + 52 * CELL_DAYS)
+    known = known[known.index >= first].head(days * 48)
+    values = np.round(known["Demand"].to_numpy() / 2, 3)
+    kinds, warmth = ["feeder_boundary"] * COPIES, known["Temperature"].to_numpy().reshape(days, 48).mean(axis=1)
     return Series(
-        "victoria", "Etc/GMT-10", first.date(), 30, np.tile(values, (COPIES, 1)), kinds, np.full(COPIES, np.nan)
+        "victoria", "Etc/GMT-10", first.date(), 30, np.tile(values, (COPIES, 1)), kinds, np.full(COPIES, np.nan), warmth
     )
 
 
@@ -118,8 +127,9 @@ def simulated() -> Series:
             parts.append(used / 1000.0)
             accounts.append(rows[here])
     who = pd.concat(accounts)
+    warmth = np.mean([climate.of(code, FIRST, days).mean(axis=1) for code in climate.station_codes], axis=0)
     return Series("simulated", settings().timezone, FIRST, 15, np.vstack(parts), who["usage_category"].tolist(),
-                  who["capacity_kva"].to_numpy(float))  # fmt: skip
+                  who["capacity_kva"].to_numpy(float), warmth)  # fmt: skip
 
 
 def hide(series: Series) -> Gaps:
@@ -184,7 +194,10 @@ def _register(series: Series) -> Register:
 
 
 def _write(series: Series, gaps: Gaps, folder: Path) -> clean.Inputs:
-    """The series as the lake holds it: readings by date without what is hidden, and registers of every day."""
+    """The series as the lake holds it: readings by date without what is hidden, and registers of every day.
+
+    A second file of registers lacks those within gaps: of days that are hidden wholly.
+    """
     zone, per_day = ZoneInfo(series.timezone), series.per_day
     arrived = datetime(2030, 1, 1, tzinfo=UTC)
     count = len(series.values)
@@ -211,23 +224,29 @@ def _write(series: Series, gaps: Gaps, folder: Path) -> clean.Inputs:
         reads.append(pd.DataFrame({"point_no": names, "channel": "import_kwh", "business_date": day,
                                    "index_start": index[:, k - 1] if k else 0.0, "index_end": index[:, k], "version": 1,
                                    "arrived_at": arrived, "file_id": "f", "row_number": 1}))  # fmt: skip
-    registers = folder / "registers.parquet"
-    table = pa.Table.from_pandas(pd.concat(reads), pa.schema(list(clean.REGISTER_TYPES.items())), False)
-    pq.write_table(table, registers)
+    schema = pa.schema(list(clean.REGISTER_TYPES.items()))
+    dark: np.ndarray = np.all(gaps.hidden.reshape(count, series.days, per_day), axis=2)
+    for name, kept in ((ALL, np.ones_like(dark)), (AROUND, ~dark)):
+        rows = pd.concat(read[kept[:, k]] for k, read in enumerate(reads))
+        pq.write_table(pa.Table.from_pandas(rows, schema, False), folder / name)
     begin, last = series.first + timedelta(days=LEAD_DAYS), series.first + timedelta(days=series.days - 1)
-    points = _register(series).point_days(begin, last)
-    return clean.Inputs(begin, last, series.timezone, raw, {}, [str(registers)], points)
+    register = _register(series)
+    points = register.point_days(begin, last)
+    return clean.Inputs(begin, last, series.timezone, raw, {}, [], points, point_days_of=register.point_days)
 
 
 def estimates(series: Series, gaps: Gaps, folder: Path) -> dict[str, np.ndarray]:
     """Values [points, intervals] that each method of VEE puts into the gaps; NaN where it did not apply."""
     inputs = _write(series, gaps, folder / "lake")
     start = np.datetime64(day_start(series.first, ZoneInfo(series.timezone)).replace(tzinfo=None), "us")
+    known = {series.first + timedelta(days=k): round(float(mean), 1) for k, mean in enumerate(series.temperatures)}
     made = {}
-    for method, methods in METHODS.items():
+    for name, (method, methods) in METHODS.items():
         if method == Method.CLASS_PROFILE and series.name == "victoria":
             continue  # one series is no class
         inputs.methods = methods
+        inputs.temperatures = {} if name == LATEST else known
+        inputs.register_paths = [str(folder / "lake" / (AROUND if name == OUTER else ALL))]
         with engine(folder / "scratch", "duckdb") as session:
             rows = clean.run(session, inputs).readings
             rows = rows.filter(rows.method_code == int(method)).select("point_no", "interval_start", "value")
@@ -236,7 +255,7 @@ def estimates(series: Series, gaps: Gaps, folder: Path) -> dict[str, np.ndarray]
         values = np.full(series.values.shape, np.nan)
         point = found["point_no"].str[1:].astype(int).to_numpy()
         values[point, at // (series.minutes * 60_000_000)] = found["value"].to_numpy()
-        made[f"{method.name.lower()} ({int(method)})"] = values
+        made[name] = values
     return made
 
 
@@ -250,7 +269,7 @@ def measure(series: Series, gaps: Gaps, made: dict[str, np.ndarray]) -> list[dic
             for method, values in made.items():
                 spans = [(r.point, slice(r.begin, r.begin + r.size)) for r in rows.itertuples(index=False)]
                 spans = [span for span in spans if np.isfinite(values[span]).all()]
-                if not spans:
+                if not spans or (method == OUTER and GAPS[gap] <= HOURS_A_DAY):
                     continue
                 true = np.array([series.values[span] for span in spans])
                 given = np.array([values[span] for span in spans])

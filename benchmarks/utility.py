@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from gridmart.lake.register import Register
 from gridmart.lake.vee import clean
 from gridmart.lake.vee.clocks import Clocks
-from gridmart.lake.vee.rules import CONTEXT_DAYS
+from gridmart.lake.vee.rules import CONTEXT_DAYS, SPAN_DAYS
 from gridmart.settings import settings
 from gridmart.simulator import run
 from gridmart.simulator.home import Home
@@ -41,18 +41,23 @@ class Utility:
 
     def inputs(self, first: date, last: date) -> clean.Inputs:
         """What VEE of these dates is given."""
-        day = timedelta(days=1)
-        since = first - CONTEXT_DAYS * day
+        reach, since = timedelta(days=SPAN_DAYS), first - timedelta(days=CONTEXT_DAYS)
         return clean.Inputs(
             first,
             last,
             settings().timezone,
-            {at: paths for at, paths in self.raw_paths.items() if since <= at <= last},
+            {at: paths for at, paths in self.raw_paths.items() if since <= at <= last + reach},
             {},
-            [path for at, paths in self.register_paths.items() if first - day <= at <= last + day for path in paths],
+            [
+                path
+                for at, paths in self.register_paths.items()
+                if first - reach <= at <= last + reach
+                for path in paths
+            ],
             self.register.point_days(first, last),
             off_days=self.register.off_days(since, last),
             clock_days=self.clocks.days(first, last),
+            point_days_of=self.register.point_days,
         )
 
 

@@ -143,12 +143,17 @@ class Register:
             frame[column] = frame["class_code"].map({name: row[column] for name, row in limits.items()})
         return frame
 
-    def point_days(self, first: date, last: date) -> pa.Table:
-        """One row per registered point and date: POINT_DAY_TYPES. capacity_kva: contract, or rated for a boundary."""
+    def point_days(self, first: date, last: date, points: list[str] | None = None) -> pa.Table:
+        """One row per registered point (of `points`) and date: POINT_DAY_TYPES.
+
+        capacity_kva: contract, or rated for a boundary.
+        """
         parts = []
         for n in range((last - first).days + 1):
             day = first + timedelta(days=n)
-            part = pa.Table.from_pandas(self._on(day)[0], preserve_index=False)
+            frame = self._on(day)[0]
+            frame = frame if points is None else frame[frame["point_no"].isin(points)]
+            part = pa.Table.from_pandas(frame, preserve_index=False)
             dates = pa.array(np.full(part.num_rows, day, dtype="datetime64[D]"), pa.date32())
             parts.append(part.append_column("business_date", dates).select(list(POINT_DAY_TYPES)))
         return pa.concat_tables(parts).cast(pa.schema(list(POINT_DAY_TYPES.items())))
@@ -226,6 +231,19 @@ class Register:
         off["business_date"] = off["business_date"].astype(str)
         hashes = pd.util.hash_pandas_object(off, index=False).to_numpy(dtype="uint64")
         return f"{self._on(day)[1]}{np.add.reduce(hashes, dtype='uint64'):016x}"
+
+    def changes(self, first: date, last: date) -> str:
+        """Hash of the rows in which something begins or ends on the dates first…last.
+
+        With the fingerprint of one of these dates, or of a neighbour, it stands for the fingerprints of all.
+        """
+        found = 0
+        for name, frame in self.tables.items():
+            dated = frame[frame.columns.intersection(list(DATE_COLUMNS))]
+            is_near = ((dated >= pd.Timestamp(first)) & (dated <= pd.Timestamp(last))).any(axis=1)
+            hashes = pd.util.hash_pandas_object(frame[is_near].assign(table=name).astype(str), index=False)
+            found += int(np.add.reduce(hashes.to_numpy(dtype="uint64"), dtype="uint64"))
+        return f"{found % 2**64:016x}"
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,9 +1,10 @@
 """`gridmart validate`: VEE, roll-ups and load for the dates whose inputs changed.
 
 The result of a date is a function of: the raw readings of the date and of the four weeks before, the
-registers of the date, the day before and (only where the date delivers no end index) the day after, the
-point register of the date, who was cut off in the four weeks before it, whose clocks were off on it, the rules
-and the time zone. A fingerprint of all of these is stored with the date's roll-ups; a date is validated again
+registers and the point register of the date and of SPAN_DAYS before, the temperatures of the date and of the
+four weeks before, who was cut off in these, whose clocks were off on the date, the rules and the time zone. Where
+an end index can only come with a later day, or a gap waits for the index after it, also of what is delivered for
+so many days ahead. A fingerprint of all of these is stored with the date's roll-ups; a date is validated again
 when it differs. So a late file for a date makes that date and those up to four weeks after it be validated
 again, and the order of arrival never matters.
 """
@@ -24,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gridmart.errors import GridmartError
-from gridmart.lake import load, retention, tables
+from gridmart.lake import load, retention, tables, temperature
 from gridmart.lake.compaction import content
 from gridmart.lake.engine import Engine, engine
 from gridmart.lake.register import Register
@@ -32,7 +33,7 @@ from gridmart.lake.rollups import Rollups, roll_up
 from gridmart.lake.vee import clean, quarantine
 from gridmart.lake.vee.clocks import Clocks
 from gridmart.lake.vee.days import dates_between
-from gridmart.lake.vee.rules import CONTEXT_DAYS, VERSION, threshold_columns
+from gridmart.lake.vee.rules import CONTEXT_DAYS, SPAN_DAYS, VERSION, threshold_columns
 from gridmart.settings import settings
 
 INPUTS = ("reading_raw", "register_read", "edit", "event")  # lake tables that validation reads
@@ -83,7 +84,7 @@ def _digest(value: object) -> str:
 
 @dataclass
 class State:
-    """What a date was validated from."""
+    """What a date was validated from. next_fingerprint: `Validation.ahead`, None where it hangs on no later day."""
 
     fingerprint: str
     next_fingerprint: str | None
@@ -101,13 +102,15 @@ class Validation:
         tables.ensure_tables()
         self.first, self.last, self.every = first, last, every
         self.register = Register.load()
-        # dates that hang on the range, and the four weeks before the first of them
-        around = first - timedelta(days=CONTEXT_DAYS + 2), last + timedelta(days=CONTEXT_DAYS + 2)
+        # dates that hang on the range, and what these read before and ahead
+        reach = timedelta(days=CONTEXT_DAYS + SPAN_DAYS + 1)
+        around = first - reach, last + reach
         self.inputs = inputs or {name: tables.current_snapshot_id(name) for name in INPUTS}
         # a snapshot that was made before validation read a table does not name it
         files = [Files.of(name, *around, self.inputs.get(name)) for name in INPUTS]
         self.raw, self.registers, self.edits, events = files
         self.clocks = Clocks(chain.from_iterable(events.paths.values()))
+        self.temperatures = temperature.means(*around, settings().timezone)
         self.states = {day: State(*values) for day, values in load.states(*around).items()}
         self.readings = 0
         self.seconds = dict.fromkeys(("vee", "rollups", "commit", "load"), 0.0)
@@ -119,40 +122,58 @@ class Validation:
         self.seconds[what] += time.perf_counter() - started
 
     def fingerprint(self, day: date) -> str:
-        """Hash of everything that the result of a date depends on, the next day's registers apart."""
+        """Hash of everything that the result of a date depends on, what lies ahead apart."""
         return _digest(
             [
                 VERSION,
                 threshold_columns(),
                 settings().timezone,
                 self.register.fingerprint(day),
+                self.register.changes(day - timedelta(days=SPAN_DAYS), day),
                 self.raw.digest(day - timedelta(days=CONTEXT_DAYS), day),
-                self.registers.digest(day - timedelta(days=1), day),
+                self.registers.digest(day - timedelta(days=SPAN_DAYS), day),
                 self.edits.digest(day, day),
                 self.clocks.wrong_on(day),
+                self._weather(day - timedelta(days=CONTEXT_DAYS), day),
             ]
         )
 
-    def next_fingerprint(self, day: date) -> str:
-        """Hash of the next day's registers, for a date that has no end index of its own."""
-        following = day + timedelta(days=1)
-        return self.registers.digest(following, following)
+    def ahead(self, day: date, days: int) -> str:
+        """So many days and, after a blank, the hash of their indexes, and of the readings and points up to these."""
+        first, end = day + timedelta(days=1), day + timedelta(days=days)
+        last = end - timedelta(days=1)
+        delivered = [self.registers.digest(first, end), self.raw.digest(first, last)]
+        return f"{days} {_digest([*delivered, self._changes_ahead(first, last), self._weather(first, last)])}"
+
+    def _weather(self, first: date, last: date) -> list[float | None]:
+        return [self.temperatures.get(day) for day in dates_between(first, last)]
+
+    def _changes_ahead(self, first: date, last: date) -> str:
+        """What changes in the register up to the last date delivered: of later ones it does not say all yet."""
+        return self.register.changes(first, max(self.registers.between(first, last), default=first - timedelta(days=1)))
 
     def basis(self, first: date, last: date) -> str:
-        """Hash of what the result of dates depends on beside the lake: rules, time zone, register of points."""
+        """Hash of what the result of dates depends on beside the lake and the weather: rules, time zone, points."""
         registered = [self.register.fingerprint(day) for day in dates_between(first, last)]
+        registered.append(self.register.changes(first - timedelta(days=SPAN_DAYS), first))
+        registered.append(self._changes_ahead(last + timedelta(days=1), last + timedelta(days=SPAN_DAYS)))
         return _digest([VERSION, threshold_columns(), settings().timezone, registered])
 
     def made_from(self, first: date, last: date) -> dict[str, Any]:
         """What a snapshot of ami.reading says of its origin, so that it can be worked out again."""
-        return {"from": str(first), "to": str(last), "basis": self.basis(first, last), "inputs": dict(self.inputs)}
+        around = dates_between(first - timedelta(days=CONTEXT_DAYS), last + timedelta(days=SPAN_DAYS))
+        known = {str(day): self.temperatures[day] for day in around if day in self.temperatures}
+        basis = self.basis(first, last)
+        return {"from": str(first), "to": str(last), "basis": basis, "inputs": dict(self.inputs), "temperatures": known}
 
     def is_stale(self, day: date) -> bool:
         """Whether a date was never validated, or from other inputs than now."""
         state = self.states.get(day)
         if state is None or state.fingerprint != self.fingerprint(day):
             return True
-        return state.next_fingerprint is not None and state.next_fingerprint != self.next_fingerprint(day)
+        if state.next_fingerprint is None:
+            return False
+        return state.next_fingerprint != self.ahead(day, int(state.next_fingerprint.partition(" ")[0]))
 
     def stale_dates(self) -> list[date]:
         """Dates to validate: of the range, and those validated before whose result hangs on the range.
@@ -162,7 +183,7 @@ class Validation:
         """
         wanted = set(dates_between(self.first, self.last))
         oldest = retention.oldest_validated()
-        around = dates_between(self.first - timedelta(days=1), self.last + timedelta(days=CONTEXT_DAYS))
+        around = dates_between(self.first - timedelta(days=SPAN_DAYS), self.last + timedelta(days=CONTEXT_DAYS))
         dependents = {day for day in around if day in self.states} - wanted
         return sorted(
             day
@@ -218,18 +239,21 @@ class Validation:
             for day, paths in summaries.items()
             if day in self.states and self.states[day].raw_fingerprint == self.raw.digest(day, day)
         }
-        around = self.registers.between(first - timedelta(days=1), last + timedelta(days=1))
+        reach = timedelta(days=SPAN_DAYS)
+        around = self.registers.between(first - reach, last + reach)
         return clean.Inputs(
             first=first,
             last=last,
             timezone=settings().timezone,
-            raw_paths=self.raw.between(before, last),
+            raw_paths=self.raw.between(before, last + reach),
             summary_paths=fresh,
             register_paths=[path for paths in around.values() for path in paths],
             point_days=self.register.point_days(first, last),
             off_days=self.register.off_days(before, last),
             clock_days=self.clocks.days(first, last),
             edit_paths=[path for paths in self.edits.between(first, last).values() for path in paths],
+            point_days_of=self.register.point_days,
+            temperatures=self.temperatures,
         )
 
     def _chunk(self, session: Engine, dates: list[date]) -> None:
@@ -266,15 +290,14 @@ class Validation:
     def _states(
         self, session: Engine, result: clean.Result, written: dict[date, list[Path]], dates: list[date]
     ) -> pa.Table:
-        t = result.point_days
-        hanging = session.arrow(t.filter(t.needs_next).select("business_date").distinct())
-        needs_next = set(hanging["business_date"].to_pylist())
+        hanging = session.arrow(result.ahead).to_pydict()
+        ahead = dict(zip(hanging["business_date"], hanging["ahead_days"], strict=True))
         counts = {day: sum(pq.read_metadata(path).num_rows for path in paths) for day, paths in written.items()}
         rows = [
             {
                 "business_date": day,
                 "fingerprint": self.fingerprint(day),
-                "next_fingerprint": self.next_fingerprint(day) if day in needs_next else None,
+                "next_fingerprint": self.ahead(day, ahead[day]) if day in ahead else None,
                 "raw_fingerprint": self.raw.digest(day, day),
                 "readings": counts.get(day, 0),
                 "rule_version": VERSION,
@@ -301,6 +324,7 @@ def rollups_again(dates: list[date], made_from: dict[str, Any]) -> dict[str, pa.
     """
     run = Validation(dates[0], dates[-1], inputs=made_from["inputs"])
     run.states = {}  # summaries of now may hold later deliveries
+    run.temperatures = {date.fromisoformat(day): mean for day, mean in made_from.get("temperatures", {}).items()}
     if run.basis(date.fromisoformat(made_from["from"]), date.fromisoformat(made_from["to"])) != made_from["basis"]:
         of = str(dates[0]) if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
         raise GridmartError(

@@ -1,5 +1,6 @@
 """The whole of VEE for a range of dates: pass 1, the rules of the day, estimation, the clean readings."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,12 +11,13 @@ import pyarrow as pa
 
 from gridmart.lake.engine import Engine
 from gridmart.lake.register import OFF_TYPES
-from gridmart.lake.vee import checks, clocks, days, edits, estimate, history, levels, profile, registers, runs
+from gridmart.lake.vee import checks, clocks, days, edits, estimate, history, levels, profile, registers, runs, spans
 from gridmart.lake.vee.intervals import intervals, joined
 from gridmart.lake.vee.rules import (
     CONTEXT_DAYS,
     ENERGY_CHANNELS,
     QUALITY_CODES,
+    SPAN_DAYS,
     SPIKE_CHANNELS,
     Method,
     On,
@@ -34,14 +36,17 @@ READING_COLUMNS = [
 class Inputs:
     """What VEE of the dates first…last needs.
 
-    raw_paths: Parquet files of ami.reading_raw by date, of the dates and of the four weeks before.
+    raw_paths: Parquet files of ami.reading_raw by date, of the dates, the four weeks before and SPAN_DAYS after.
     summary_paths: files of ami.day_summary by date, of those of the four weeks before that are up to date;
     pass 1 is done again for the others.
-    register_paths: files of ami.register_read from the day before to the day after.
+    register_paths: files of ami.register_read from SPAN_DAYS before to SPAN_DAYS after.
     point_days: the point register, one row a registered point and date (`register.point_days`).
     off_days: who is cut off, of the dates and of the four weeks before (`register.off_days`).
     edit_paths: files of ami.edit of the dates.
     clock_days: points and dates of which the head-end says that the meter's clock is off (`clocks.Clocks.days`).
+    point_days_of: the point register of some points for any dates (first, last, points); without it no gap is scaled
+    to an advance over several days.
+    temperatures: means of the dates, the four weeks before and SPAN_DAYS after, °C, as far as they are known.
     methods: of estimation that may be used; the benchmark leaves some out to measure what follows them.
     """
 
@@ -56,21 +61,25 @@ class Inputs:
     off_days: pa.Table = field(default_factory=lambda: empty(OFF_TYPES))
     clock_days: pa.Table = field(default_factory=lambda: empty(clocks.CLOCK_TYPES))
     methods: tuple[Method, ...] = tuple(Method)
+    point_days_of: Callable[[date, date, list[str]], pa.Table] | None = None
+    temperatures: dict[date, float] = field(default_factory=dict)
 
 
 @dataclass
 class Result:
     """Lazy tables of the validated dates.
 
-    readings: ami.reading; summaries: ami.day_summary; point_days: one row per point, channel and date with
-    day_bits, advance (kWh) and what was due; points: the register of `Inputs`; profiles: `profile.COLUMNS` of every
-    point-day in `readings`; unknown: first rows of points that no register knows; refused_edits: manual
-    edits of values that are not there; channels: all that occur.
+    readings: ami.reading; summaries: ami.day_summary; point_days: one row per point, channel and date with day_bits,
+    advance (kWh) and what was due; ahead: dates whose result hangs on later ones, with how many days ahead
+    (business_date, ahead_days); points: the register of `Inputs`; profiles: `profile.COLUMNS` of every point-day in
+    `readings`; unknown: first rows of points that no register knows; refused_edits: manual edits of values that are not
+    there; channels: all that occur.
     """
 
     readings: ir.Table
     summaries: ir.Table
     point_days: ir.Table
+    ahead: ir.Table
     points: ir.Table
     profiles: ir.Table
     unknown: ir.Table
@@ -121,7 +130,8 @@ def _read(engine: Engine, paths: list[str], types: dict[str, pa.DataType]) -> ir
 def run(engine: Engine, inputs: Inputs) -> Result:
     """Validate, estimate and assemble; everything returned is lazy over rows kept in the engine."""
     first, last, zone = inputs.first, inputs.last, inputs.timezone
-    dates = days.day_table(first - timedelta(days=CONTEXT_DAYS + 1), last + timedelta(days=1), zone)
+    since, until = first - timedelta(days=CONTEXT_DAYS + 1), last + timedelta(days=SPAN_DAYS)
+    dates = days.day_table(since, until, zone, inputs.temperatures)
     calendar = engine.table(dates)
     points = engine.table(inputs.point_days)
     known = points.drop("point_kind", "usage_category", "calendar_code", "transformer_no", "feeder_no")
@@ -150,7 +160,9 @@ def run(engine: Engine, inputs: Inputs) -> Result:
     off_days = off.select("point_no", like_date=off.business_date)
     clean = engine.keep(levels.clean_days(summaries, calendar).anti_join(off_days, ["point_no", "like_date"]))
 
-    indexes = registers.advances(_read(engine, inputs.register_paths, REGISTER_TYPES), calendar)
+    reads = _read(engine, inputs.register_paths, REGISTER_TYPES)
+    near = reads.filter(reads.business_date.between(first - timedelta(days=1), last + timedelta(days=1)))
+    indexes = registers.advances(near, calendar)
     indexes = indexes.filter(indexes.business_date.between(first, last))
     t = _point_days(engine, found.days, summaries, known, calendar)
     t = _with_off(t, off)
@@ -172,7 +184,12 @@ def run(engine: Engine, inputs: Inputs) -> Result:
     touched = engine.keep(touched.distinct())
     of_day = t.filter((t.day_bits & bits(On.DAY)) != 0).select(*KEYS, rule_bits=t.day_bits & bits(On.DAY))
     marked = engine.keep(of_day.anti_join(touched, KEYS))
-    worked = _worked_out(engine, raw, found, t, clean, slots, touched, flat, raw_of, inputs.methods)
+    replaces = int(Rule.MISSING | Rule.NEGATIVE | Rule.SPIKE)
+    wanted = engine.keep(t.filter(t.is_due, (t.day_bits.cast("int64") & replaces) != 0))
+    across = spans.find(engine, wanted, reads)
+    shares = _span_shares(engine, inputs, across, summaries, clean, dates, raw_of)
+    wanted = engine.keep(joined(wanted, shares, KEYS))
+    worked = _worked_out(engine, raw, found, t, clean, slots, touched, flat, wanted, raw_of, inputs.methods)
     if inputs.edit_paths:
         edited = engine.keep(edits.apply(worked, manual))
         worked, refused = edited.select(READING_COLUMNS), edits.refused(edited, manual)
@@ -183,6 +200,7 @@ def run(engine: Engine, inputs: Inputs) -> Result:
         readings=_untouched(raw, touched, marked).union(worked.select(READING_COLUMNS)),
         summaries=found.days,
         point_days=t,
+        ahead=_ahead(t, across),
         points=points,
         profiles=profile.of_untouched(found.plain.anti_join(touched, KEYS)).union(
             profile.of_readings(with_slot(engine, worked, dates))
@@ -194,6 +212,31 @@ def run(engine: Engine, inputs: Inputs) -> Result:
             engine.arrow(t.select("channel").union(found.days.select("channel")).distinct())["channel"].to_pylist()
         ),
     )
+
+
+def _span_shares(
+    engine: Engine,
+    inputs: Inputs,
+    across: ir.Table,
+    summaries: ir.Table,
+    clean: ir.Table,
+    calendar: pa.Table,
+    raw_of: history.ReadRaw,
+) -> ir.Table:
+    """`spans.shares` of the spans that have both indexes; nothing is read where there is none."""
+    whole = across.filter(across.end.notnull()).select("point_no").distinct()
+    named = engine.arrow(whole)["point_no"].to_pylist() if inputs.point_days_of else []
+    if not named or not inputs.point_days_of:
+        return engine.table(empty({**{key: RAW_TYPES[key] for key in KEYS}, "span_kwh": pa.float64()}))
+    reach = timedelta(days=SPAN_DAYS)
+    points = inputs.point_days_of(inputs.first - reach, inputs.last + reach, sorted(named))
+    return spans.shares(engine, across, points, summaries, clean, calendar, raw_of)
+
+
+def _ahead(t: ir.Table, across: ir.Table) -> ir.Table:
+    by_next = t.filter(t.needs_next).select("business_date", ahead_days=ibis.literal(1, "int32"))
+    rows = by_next.union(across.select("business_date", "ahead_days"))
+    return rows.group_by("business_date").agg(ahead_days=rows.ahead_days.max())
 
 
 def _lengths(engine: Engine, raw: ir.Table, point_days: pa.Table) -> list[int]:
@@ -210,7 +253,7 @@ def _point_days(
     Due are: import energy of every active point, export energy where generation is registered, and any other
     energy channel that the point delivered in the four weeks before.
     """
-    kinds = calendar.select("business_date", "minutes", "is_workday")
+    kinds = calendar.select("business_date", "minutes", "is_workday", "temperature_c")
     points = (
         points.mutate(declared_minutes=points.interval_minutes).drop("interval_minutes").join(kinds, "business_date")
     )
@@ -292,16 +335,18 @@ def _worked_out(
     slots: ir.Table,
     touched: ir.Table,
     flat: ir.Table,
+    wanted: ir.Table,
     raw_of: history.ReadRaw,
     methods: tuple[Method, ...],
 ) -> ir.Table:
-    """Readings of the touched point-days, interval by interval (READING_COLUMNS)."""
+    """Readings of the touched point-days, interval by interval (READING_COLUMNS).
+
+    wanted: those of them with something to replace, with `span_kwh`.
+    """
     detail = engine.keep(intervals(raw, found, t, touched, flat, slots))
-    replaces = int(Rule.MISSING | Rule.NEGATIVE | Rule.SPIKE)
-    wanted = engine.keep(t.filter(t.is_due, (t.day_bits.cast("int64") & replaces) != 0))
     shapes = history.shapes(engine, wanted, t, clean, slots, raw_of, methods)
-    to_fill = detail.semi_join(wanted, KEYS).left_join(shapes, [*KEYS, "minute_of_day"])
-    to_fill = to_fill.drop([f"{name}_right" for name in (*KEYS, "minute_of_day")])
+    to_fill = detail.join(wanted.select(*KEYS, "span_kwh"), KEYS)
+    to_fill = joined(to_fill, shapes, [*KEYS, "minute_of_day"])
     filled = estimate.estimate(engine, to_fill, methods)
     filled = filled.select(
         *READING_COLUMNS[:5],

@@ -1,6 +1,6 @@
 """The calendar of the engine: when each local day starts, how long it is, what kind of day it is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -29,8 +29,11 @@ def day_minutes(day: date, zone: ZoneInfo) -> int:
     return int((day_start(day + timedelta(days=1), zone) - day_start(day, zone)).total_seconds()) // 60
 
 
-def day_table(start: date, end: date, timezone: str) -> pa.Table:
-    """One row a date: business_date, previous_date, next_date, day_start_s (epoch), minutes, is_workday."""
+def day_table(start: date, end: date, timezone: str, temperatures: Mapping[date, float] | None = None) -> pa.Table:
+    """One row a date: business_date, previous_date, next_date, day_start_s (epoch), minutes, is_workday, temperature_c.
+
+    temperatures: mean of dates, °C; null for the others.
+    """
     zone = ZoneInfo(timezone)
     dates = dates_between(start, end)
     kinds = utility_calendar.days(start, end).to_pydict()
@@ -43,6 +46,7 @@ def day_table(start: date, end: date, timezone: str) -> pa.Table:
             "day_start_s": pa.array([int(day_start(day, zone).timestamp()) for day in dates], pa.int64()),
             "minutes": pa.array([day_minutes(day, zone) for day in dates], pa.int32()),
             "is_workday": pa.array([bool(workday[day]) for day in dates], pa.bool_()),
+            "temperature_c": pa.array([(temperatures or {}).get(day) for day in dates], pa.float64()),
         }
     )
 

@@ -68,7 +68,8 @@ def register_share(rows: ir.Table) -> ir.Table:
     """Add `by_register` (kWh): the shape scaled so that the day meets the register advance, else null.
 
     Applies where the advance is known, is not less than what was read (within one register unit and the
-    register share), and would not need intervals far above anything seen.
+    register share), and would not need intervals far above anything seen; and where the day has its part in the
+    advance of a span of days (`spans.shares`).
     """
     gone = rows.kept.isnull()
     day = rows.group_by(KEYS).agg(
@@ -81,11 +82,12 @@ def register_share(rows: ir.Table) -> ir.Table:
     residual = (rows.advance - rows.kept_sum).round(DIGITS)
     tolerance = rows.unit_kwh + rows.register_share * rows.advance
     plausible = (rows.seen <= 0) | (residual / rows.gone <= REGISTER_PLAUSIBLE_FACTOR * rows.seen + rows.unit_kwh)
-    applies = rows.advance.notnull() & (residual >= -tolerance) & plausible
-    residual = ibis.greatest(residual, 0.0)
+    applies = (rows.advance.notnull() & (residual >= -tolerance) & plausible).fill_null(False)
+    applies = applies | rows.span_kwh.notnull()
+    residual = ibis.coalesce(rows.span_kwh, ibis.greatest(residual, 0.0))
     part = ibis.ifelse(rows.shape_gone > 0, rows["shape"].fill_null(0.0) / rows.shape_gone.nullif(0.0), 1.0 / rows.gone)
     return rows.mutate(
-        by_register=ibis.ifelse(applies.fill_null(False), (part * residual).round(DIGITS), NO_NUMBER), residual=residual
+        by_register=ibis.ifelse(applies, (part * residual).round(DIGITS), NO_NUMBER), residual=residual
     ).drop("kept_sum", "gone", "shape_gone", "seen")
 
 
@@ -93,14 +95,14 @@ def estimate(engine: Engine, rows: ir.Table, methods: tuple[Method, ...] = tuple
     """Values and method codes of the intervals of point-days that have something to replace.
 
     rows: KEYS, slot, interval_start, interval_minutes, value, kept (null = replace), is_off, shape, shape_method,
-    advance, unit_kwh, register_share. Adds `estimate` and `method_code` (both null where the value is kept).
+    advance, unit_kwh, register_share, span_kwh. Adds `estimate` and `method_code` (both null where the value is kept).
     methods: those that may be used; zero always may.
     """
     rows = engine.keep(zeros_while_off(neighbours(scaled_to_kept(rows))))
     if Method.LINEAR not in methods:
         rows = rows.mutate(linear=NO_NUMBER)
     if Method.REGISTER_SCALED not in methods:
-        rows = rows.mutate(advance=NO_NUMBER)
+        rows = rows.mutate(advance=NO_NUMBER, span_kwh=NO_NUMBER)
     rows = register_share(rows).mutate(is_gone=rows.kept.isnull())
     rows = engine.keep(rows)
     rows = rows.mutate(

@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 
 from gridmart.lake.engine import Engine
-from gridmart.lake.vee.levels import like_days
+from gridmart.lake.vee.levels import like_days, nearest
 from gridmart.lake.vee.rules import CLASS_PEERS, LIKE_DAYS, Method
 from gridmart.lake.vee.summary import DIGITS, KEYS
 
@@ -28,18 +28,16 @@ def shapes(
 
     wanted: point-days with at least one value to replace; t: all point-days of the chunk (for the class
     profile); clean: `clean_days` of chunk and context; raw: reads raw rows of given dates.
-    The average of the most recent clean days of the same kind in four weeks, at most LIKE_DAYS; where there is one
-    alone, that like day; where there is none, the average of all clean days of four weeks; where there is none either,
-    the profile of the class on that day. Methods that are not among `methods` are passed over.
+    The average of the clean days of the same kind in four weeks that are nearest in weather, at most LIKE_DAYS;
+    where there is one alone, that like day; where there is none, the average of all clean days of four weeks; where
+    there is none either, the profile of the class on that day. Methods that are not among `methods` are passed
+    over.
     """
-    fits = wanted.select(*KEYS, "is_workday", "interval_minutes", "spike_ratio", "spike_floor_kw")
+    fits = wanted.select(*KEYS, "is_workday", "temperature_c", "interval_minutes", "spike_ratio", "spike_floor_kw")
     no_days = clean.limit(0)
     pairs = like_days(fits, clean if {Method.LIKE_DAY, Method.AVERAGE_LIKE_DAY} & {*methods} else no_days)
-    pairs = pairs.filter(pairs.interval_minutes == pairs.like_minutes).select(*KEYS, "like_date")
-    newest = ibis.window(group_by=KEYS, order_by=ibis.desc(pairs.like_date))
-    pairs = pairs.mutate(place=ibis.row_number().over(newest))
-    most = LIKE_DAYS if Method.AVERAGE_LIKE_DAY in methods else 1
-    pairs = pairs.filter(pairs.place < most).drop("place")
+    pairs = pairs.filter(pairs.interval_minutes == pairs.like_minutes)
+    pairs = nearest(pairs, LIKE_DAYS if Method.AVERAGE_LIKE_DAY in methods else 1).select(*KEYS, "like_date")
     if Method.LIKE_DAY not in methods:
         pairs = pairs.mutate(days=pairs.count().over(ibis.window(group_by=KEYS)))
         pairs = pairs.filter(pairs.days > 1).drop("days")
@@ -60,7 +58,8 @@ def shapes(
     ) else engine.keep(_empty(wanted))  # fmt: skip
 
 
-def _dates(engine: Engine, rows: ir.Table, column: str) -> list[date]:
+def dates_in(engine: Engine, rows: ir.Table, column: str) -> list[date]:
+    """The dates in a column, in order."""
     return sorted(engine.arrow(rows.select(column).distinct())[column].to_pylist())
 
 
@@ -78,7 +77,7 @@ def _empty(wanted: ir.Table) -> ir.Table:
 
 def _from_days(engine: Engine, pairs: ir.Table, slots: ir.Table, raw: ReadRaw) -> ir.Table | None:
     """Mean of the days of `pairs`: a like day where it is one, an average like day where they are several."""
-    dates = _dates(engine, pairs, "like_date")
+    dates = dates_in(engine, pairs, "like_date")
     rows = raw(dates) if dates else None
     if rows is None:
         return None
@@ -98,7 +97,7 @@ def _from_class(engine: Engine, none: ir.Table, t: ir.Table, slots: ir.Table, ra
 
     Of a large class every n-th point speaks for all: CLASS_PEERS points say what 100,000 would.
     """
-    dates = _dates(engine, none, "business_date")
+    dates = dates_in(engine, none, "business_date")
     rows = raw(dates) if dates else None
     if rows is None:
         return None

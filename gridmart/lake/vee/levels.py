@@ -13,6 +13,8 @@ from gridmart.lake.vee.rules import (
     ENERGY_CHANNELS,
     HIGH_LOW_MIN_DAYS,
     LEAST_KWH,
+    LIKE_AGE_C,
+    LIKE_UNKNOWN_C,
     RATIO_MISTAKES,
     RATIO_UNITS,
     STEP_SMALLEST,
@@ -24,8 +26,8 @@ from gridmart.lake.vee.summary import DIGITS, KEYS
 
 
 def clean_days(summaries: ir.Table, days: ir.Table) -> ir.Table:
-    """Days fit to compare with: plain, complete, not negative, 24 hours long; with their kind of day."""
-    kinds = days.select("business_date", "minutes", "is_workday")
+    """Days fit to compare with: plain, complete, not negative, 24 hours long; with their kind of day and weather."""
+    kinds = days.select("business_date", "minutes", "is_workday", "temperature_c")
     rows = summaries.join(kinds, "business_date")
     rows = rows.filter(
         rows.intervals == rows.due,
@@ -41,6 +43,7 @@ def clean_days(summaries: ir.Table, days: ir.Table) -> ir.Table:
         like_total=rows.total,
         like_highest=rows.highest,
         like_third=rows.third_highest,
+        like_temperature_c=rows.temperature_c,
     )  # fmt: skip
 
 
@@ -53,6 +56,19 @@ def like_days(t: ir.Table, clean: ir.Table, same_kind: bool = True) -> ir.Table:
         pairs.like_highest * 60.0 / pairs.like_minutes > pairs.spike_floor_kw
     )
     return pairs.filter(age.between(1, CONTEXT_DAYS), ~jump)
+
+
+def nearest(pairs: ir.Table, most: int) -> ir.Table:
+    """Of `like_days`, those nearest in weather, at most so many a point-day: a day of age counts as LIKE_AGE_C.
+
+    pairs: with temperature_c of the point-day. Where that is not known, the latest.
+    """
+    apart = ibis.coalesce((pairs.temperature_c - pairs.like_temperature_c).abs(), LIKE_UNKNOWN_C)
+    age = (pairs.business_date.epoch_days() - pairs.like_date.epoch_days()).cast("float64")
+    distance = ibis.ifelse(pairs.temperature_c.isnull(), 0.0, apart) + LIKE_AGE_C * age
+    order = [distance.round(DIGITS), ibis.desc(pairs.like_date)]
+    pairs = pairs.mutate(place=ibis.row_number().over(ibis.window(group_by=KEYS, order_by=order)))
+    return pairs.filter(pairs.place < most).drop("place")
 
 
 @dataclass

@@ -7,6 +7,29 @@ from gridmart.lake.vee.rules import ENERGY_CHANNELS
 from gridmart.lake.vee.summary import DIGITS, KEYS
 
 
+def latest(reads: ir.Table) -> ir.Table:
+    """The latest of each index that was delivered: KEYS, index_start, index_end.
+
+    Start and end may come from different files. Registers by period are left out: they have no intervals of their own
+    to be compared with.
+    """
+    reads = reads.filter(reads.channel.isin(ENERGY_CHANNELS))
+    start, end = _latest(reads, "index_start"), _latest(reads, "index_end")
+    both = start.outer_join(end, KEYS)
+    return both.select(
+        **{key: ibis.coalesce(both[key], both[f"{key}_right"]) for key in KEYS},
+        index_start=both.index_start,
+        index_end=both.index_end,
+    )
+
+
+def _latest(reads: ir.Table, index: str) -> ir.Table:
+    reads = reads.filter(reads[index].notnull())
+    order = [ibis.desc(name) for name in ("version", "arrived_at", "file_id", "row_number")]
+    ranked = reads.mutate(rank=ibis.row_number().over(ibis.window(group_by=KEYS, order_by=order)))
+    return ranked.filter(ranked["rank"] == 0).select(*KEYS, index)
+
+
 def advances(reads: ir.Table, days: ir.Table) -> ir.Table:
     """Register advance by point, channel and date, in index units: KEYS, index_start, index_end, advance_index.
 
@@ -14,17 +37,9 @@ def advances(reads: ir.Table, days: ir.Table) -> ir.Table:
     delivered as the end of one day or the start of the next: either serves. Where the index fell, the advance
     is that of a rollover when the index went from the last tenth of its range to the first; otherwise null.
     """
-    # registers by period have no intervals of their own to be compared with
-    reads = reads.filter(reads.channel.isin(ENERGY_CHANNELS))
-    start, end = _latest(reads, "index_start"), _latest(reads, "index_end")
-    latest = start.outer_join(end, KEYS)
-    latest = latest.select(
-        **{key: ibis.coalesce(latest[key], latest[f"{key}_right"]) for key in KEYS},
-        index_start=latest.index_start,
-        index_end=latest.index_end,
-    )
+    told = latest(reads)
     dates = days.select("business_date", "previous_date", "next_date")
-    keys = latest.select("point_no", "channel", "business_date").join(dates, "business_date")
+    keys = told.select("point_no", "channel", "business_date").join(dates, "business_date")
     # days that only their neighbours know: the index before and after is enough
     around = (
         keys.select("point_no", "channel", business_date=keys.previous_date)
@@ -33,10 +48,10 @@ def advances(reads: ir.Table, days: ir.Table) -> ir.Table:
         .distinct()
         .join(dates, "business_date")
     )
-    before = latest.select("point_no", "channel", previous_date=latest.business_date, before_end=latest.index_end)
-    after = latest.select("point_no", "channel", next_date=latest.business_date, after_start=latest.index_start)
+    before = told.select("point_no", "channel", previous_date=told.business_date, before_end=told.index_end)
+    after = told.select("point_no", "channel", next_date=told.business_date, after_start=told.index_start)
     joined = (
-        around.left_join(latest, KEYS)
+        around.left_join(told, KEYS)
         .drop("point_no_right", "channel_right", "business_date_right")
         .left_join(before, ["point_no", "channel", "previous_date"])
         .drop("point_no_right", "channel_right", "previous_date_right")
@@ -51,12 +66,31 @@ def advances(reads: ir.Table, days: ir.Table) -> ir.Table:
     )
 
 
-def _latest(reads: ir.Table, index: str) -> ir.Table:
-    """KEYS and the latest of an index that was delivered: start and end may come from different files."""
-    reads = reads.filter(reads[index].notnull())
-    order = [ibis.desc(name) for name in ("version", "arrived_at", "file_id", "row_number")]
-    ranked = reads.mutate(rank=ibis.row_number().over(ibis.window(group_by=KEYS, order_by=order)))
-    return ranked.filter(ranked["rank"] == 0).select(*KEYS, index)
+def step(
+    start: ir.FloatingValue, end: ir.FloatingValue, digits: ir.IntegerValue
+) -> tuple[ir.FloatingValue, ir.BooleanValue]:
+    """Index units from one index to a later one, null where it fell, and whether it went through its last digit."""
+    span = ibis.ifelse(digits > 0, (10.0 ** digits.cast("float64")), ibis.null("float64"))
+    is_rollover = (end < start) & (start > span * 0.9) & (end < span * 0.1)
+    return ibis.cases((end >= start, end - start), (is_rollover, end - start + span)), is_rollover
+
+
+def across_swap(
+    t: ir.Table,
+    start: ir.FloatingValue,
+    end: ir.FloatingValue,
+    is_new: ir.BooleanValue,
+    multiplier: ir.FloatingValue,
+) -> ir.FloatingValue:
+    """kWh from an index of the removed meter to one of the new meter (`multiplier`), null where they are not known.
+
+    t: removal_index, removed_multiplier, install_index; is_new: `start` is already the new meter's.
+    """
+    by_old = ibis.ifelse(is_new, 0.0, (t.removal_index - start) * t.removed_multiplier)
+    by_new = (end - t.install_index) * multiplier
+    # the CIS keeps the indexes of active import alone
+    is_known = (t.channel == "import_kwh") & (by_old >= 0) & (by_new >= 0)
+    return ibis.ifelse(is_known.fill_null(False), by_old + by_new, ibis.null("float64"))
 
 
 def with_register(point_days: ir.Table, indexes: ir.Table) -> ir.Table:
@@ -69,22 +103,15 @@ def with_register(point_days: ir.Table, indexes: ir.Table) -> ir.Table:
     last digit. needs_next: the end index can only come from the next day's delivery.
     """
     joined = point_days.left_join(indexes, KEYS).drop([f"{key}_right" for key in KEYS])
-    span = ibis.ifelse(joined.digits > 0, (10.0 ** joined.digits.cast("float64")), ibis.null("float64"))
-    step = joined.index_end - joined.index_start
-    is_rollover = (step < 0) & (joined.index_start > span * 0.9) & (joined.index_end < span * 0.1)
-    advance = ibis.cases((step >= 0, step), (is_rollover, step + span))
+    advance, is_rollover = step(joined.index_start, joined.index_end, joined.digits)
     is_new = joined.index_start == joined.install_index
-    by_old = ibis.ifelse(is_new, 0.0, (joined.removal_index - joined.index_start) * joined.removed_multiplier)
-    by_new = (joined.index_end - joined.install_index) * joined.multiplier
-    # the CIS keeps the indexes of active import alone
-    is_known = (joined.channel == "import_kwh") & (by_old >= 0) & (by_new >= 0)
-    across = ibis.ifelse(is_known.fill_null(False), by_old + by_new, ibis.null("float64"))
+    across = across_swap(joined, joined.index_start, joined.index_end, is_new, joined.multiplier)
     comparable = ibis.ifelse(joined.is_swap, across, advance * joined.multiplier)
     tolerance = joined.register_unit * joined.multiplier
     return joined.mutate(
         advance=comparable.round(DIGITS),
         unit_kwh=tolerance,
-        has_fallen=(step < 0).fill_null(False),
+        has_fallen=(joined.index_end < joined.index_start).fill_null(False),
         is_rollover=is_rollover.fill_null(False),
         needs_next=(joined.is_due & joined.index_start.notnull() & joined.lacks_end).fill_null(False),
     ).drop("index_start", "index_end", "lacks_end", "install_index", "removal_index", "removed_multiplier")

@@ -258,6 +258,11 @@ RATIO_UNITS = 50  # register units that a day must advance for its ratio to be e
 NOMINAL_VOLTAGES = (57.7, 100.0, 220.0, 380.0, 6_000.0, 10_000.0, 20_000.0, 35_000.0, 110_000.0)
 VOLTAGE_LOW, VOLTAGE_HIGH = 0.90, 1.07  # GB/T 12325-2008: 220 V +7 % -10 %; up to 20 kV ±7 % (the wider side taken)
 VOLTAGE_LOSS = 0.78
+SPAN_CHANNELS = ("import_kwh", "export_kwh")  # energy that is due whatever was delivered before
+SPAN_DAYS = 8  # between two indexes, at most: a week's gap that begins and ends within a day
+# °C: what a day of age counts as beside a difference of mean temperature: habits and seasons move on
+LIKE_AGE_C = 0.2
+LIKE_UNKNOWN_C = 30.0  # a like day without weather comes after all others
 LIKE_DAYS = 3  # whose mean is an average like day; docs/vee.md: one day is rougher, five begin to be of another season
 LINEAR_MAX_MINUTES = 120  # GLOSSARY: gap up to 2 hours
 # a register advance that would need intervals above this many times the highest seen is not believed

@@ -13,13 +13,15 @@ SHAPE = [0.2] * 6 + [0.4] * 6 + [0.6] * 6 + [1.0] * 4 + [0.3] * 2
 
 
 def deliver(case: Case) -> None:
-    """Append the case's readings to the lake, one file a date."""
-    names = tables.arrow_schema("reading_raw").names
-    paths = []
-    for day in sorted({row["business_date"] for row in case.rows}):
-        rows = [{name: row.get(name) for name in names} for row in case.rows if row["business_date"] == day]
-        paths.append(tables.write("reading_raw", pa.Table.from_pylist(rows, tables.arrow_schema("reading_raw")), day))
-    tables.append_files("reading_raw", paths)
+    """Append the case's readings and indexes to the lake, one file a date."""
+    for table, delivered in (("reading_raw", case.rows), ("register_read", case.registers)):
+        schema = tables.arrow_schema(table)
+        paths = []
+        for day in sorted({row["business_date"] for row in delivered}):
+            rows = [{name: row.get(name) for name in schema.names} for row in delivered if row["business_date"] == day]
+            paths.append(tables.write(table, pa.Table.from_pylist(rows, schema), day))
+        if paths:
+            tables.append_files(table, paths)
 
 
 def utility() -> Case:

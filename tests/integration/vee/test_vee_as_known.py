@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from gridmart.cli import app
 from gridmart.errors import GridmartError
-from gridmart.lake import as_known, load, maintenance, tables
+from gridmart.lake import as_known, load, maintenance, tables, temperature
 from gridmart.lake.validate import validate
 from gridmart.settings import Settings
 from gridmart.warehouse.database import connect
@@ -171,3 +171,21 @@ def test_one_thing_is_proved_at_a_time(words: list[str]) -> None:
     with pytest.raises(GridmartError, match="nothing or two things to prove") as caught:
         CliRunner().invoke(app, ["lake", "prove", *words], catch_exceptions=False)
     assert caught.value.exit_code == 2
+
+
+def test_roll_ups_are_worked_out_again_by_the_temperatures_of_then(
+    lake: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warm = [FIRST - timedelta(days=n) for n in (3, 4, 5)]  # the workdays of the week before
+    case = utility()
+    for day in warm:
+        case.day("B", day, [2 * value for value in SHAPE])
+    deliver(case)
+    means = dict.fromkeys([DAY, *warm], 30.0) | {FIRST: 10.0, FIRST + timedelta(days=1): 10.0}
+    with monkeypatch.context() as patched:
+        patched.setattr(temperature, "means", lambda *_: means)
+        validate(DAY, DAY)
+    rows, snapshot = stored("point_day")
+    assert same(as_known.rollups([DAY], snapshot), "point_day", rows)
+    validate(DAY, DAY)
+    assert not stored("point_day")[0].equals(rows), "without weather the estimates are others"

@@ -22,7 +22,7 @@ from tests.integration.files.lake_reset import empty_lake
 from tests.integration.vee.small_utility import FIRST, SHAPE, forget_rollups, make_register, readings
 from tests.unit.meter_files.meter_file_samples import csv_file, csv_row
 
-LAST = FIRST + timedelta(days=2)
+LAST = FIRST + timedelta(days=4)
 REFUSED = (csv_row("A", FIRST, ["x"] * 24, minutes=60), csv_row("B", "2026-02-30", SHAPE, minutes=60))
 
 
@@ -32,10 +32,12 @@ def record(point: str, day: date, values: list, version: int = 1, start: object 
 
 
 def delivered() -> list[str]:
-    """Three days of two points: a gap between registers, a negative value, corrections of a day and of two hours."""
-    days = [FIRST + timedelta(days=n) for n in range(3)]
+    """Five days of two points: a gap between registers, and one of two days without any between; a negative value;
+    corrections of a day and of two hours."""
+    days = [FIRST + timedelta(days=n) for n in range(5)]
     gap = [None if n in (9, 10, 11, 12, 13) else value for n, value in enumerate(SHAPE)]
-    rows = [record("A", day, SHAPE) for day in days] + [record("B", day, SHAPE) for day in days[:2]]
+    rows = [record("A", FIRST, SHAPE)] + [record("B", day, SHAPE) for day in days[:4]]
+    rows += [record("A", days[1], SHAPE, end=500), record("A", LAST, SHAPE, start=530)]
     rows.append(record("B", LAST, gap, start=100, end=112))
     rows.append(record("A", days[1], [-0.1 if n == 3 else value for n, value in enumerate(SHAPE)], version=2))
     rows.append(record("A", days[1], [0.9 if n in (5, 6) else None for n in range(24)], version=3))
@@ -142,9 +144,12 @@ def come_in(delivery: Delivery, inbox: Path) -> str:
 def test_however_the_same_records_come_the_clean_readings_are_the_same(inbox: Path) -> None:
     wanted = come_in(Delivery([[delivered()]]), inbox)
     values = {(row["point_no"], row["business_date"], row["interval_start"]): row for row in rows_of("reading")}
-    assert len(values) == 2 * 3 * 24, "no interval twice, none missing"
+    assert len(values) == 2 * 5 * 24, "no interval twice, none missing"
     estimated = [row for row in values.values() if row["quality_code"] == "E"]
-    assert len(estimated) == 5 + 1, "the gap and the negative value"
+    assert len(estimated) == 5 + 1 + 48, "the gaps and the negative value"
+    assert sum(r["value"] for r in estimated if r["business_date"] > FIRST + timedelta(days=1)) == pytest.approx(
+        30.0 + sum(r["value"] for r in estimated if r["point_no"] == "B")
+    )
     assert sum(row["value"] == 0.9 for row in values.values()) == 2, "the latest version"
 
     @hypothesis_settings(max_examples=4, deadline=None, derandomize=True, database=None, phases=[Phase.generate],

@@ -62,6 +62,60 @@ def test_late_file_revalidates_its_date_and_what_hangs_on_it(lake: Settings) -> 
     assert checksum() == once
 
 
+def test_a_later_index_renews_the_gap_that_waited_for_it(lake: Settings) -> None:
+    begin, gap, after = FIRST, [FIRST + timedelta(days=n) for n in (1, 2)], FIRST + timedelta(days=3)
+    deliver(Case().point("A").point("B").day("A", begin, SHAPE, (None, 100.0)).days("B", FIRST, gap[-1], SHAPE))
+    validate(FIRST, gap[-1])
+    assert sum_of("A", gap) == pytest.approx(2 * 11.8), "as the day before"
+    deliver(Case().point("A").point("B").day("B", after, SHAPE))
+    validate(after, after)
+    assert sum_of("A", gap) == pytest.approx(2 * 11.8), "no index came"
+    deliver(Case().point("A").day("A", after, SHAPE, (147.2, None), file_id="late"))
+    done = validate(after, after)
+    assert (done["from"], done["to"]) == (str(gap[0]), str(after))
+    assert sum_of("A", gap) == pytest.approx(47.2)
+    once = checksum()
+    assert validate(FIRST, after)["dates"] == 0
+    assert validate(FIRST, after, every=True)["dates"] == 4
+    assert checksum() == once
+    deliver(Case().point("A").day("A", begin, [None] * 24, (None, 110.0), version=2))
+    assert validate(begin, begin)["to"] == str(after), "an index before the gap is another"
+    assert sum_of("A", gap) == pytest.approx(37.2)
+
+
+def sum_of(point: str, dates: list[date]) -> float:
+    rows = tables.load("reading").scan().to_arrow().to_pylist()
+    return float(sum(row["value"] for row in rows if row["point_no"] == point and row["business_date"] in dates))
+
+
+def test_weather_that_comes_later_renews_its_date_and_the_four_weeks_after_it(lake: Settings) -> None:
+    deliver(utility())
+    with connect("loader") as connection:
+        connection.execute("drop table if exists raw_weather.hourly")
+    validate(FIRST, LAST)
+    with connect("loader") as connection:
+        connection.execute("create table raw_weather.hourly (like landing_weather.hourly including all)")
+    assert validate(FIRST, LAST)["dates"] == 0
+    measured(LAST, 23)
+    assert validate(FIRST, LAST)["dates"] == 0, "a day of which an hour is missing has no mean yet"
+    measured(LAST, 24)
+    assert validate(FIRST, LAST)["dates"] == 1
+    measured(FIRST + timedelta(days=1), 24)
+    assert validate(FIRST, LAST)["dates"] == 4
+    with connect("loader") as connection:
+        connection.execute("drop table raw_weather.hourly")
+
+
+def measured(day: date, hours: int) -> None:
+    """The first hours of a local day, of one station: 20 °C."""
+    with connect("loader") as connection:
+        connection.execute(
+            "insert into raw_weather.hourly select 'S', (%s::date + make_interval(hours => h)) at time zone"
+            " 'Asia/Shanghai', 'actual', now(), 20, 50, now() from generate_series(0, %s) h on conflict do nothing",
+            (day, hours - 1),
+        )
+
+
 def test_a_point_registered_later_heals(lake: Settings) -> None:
     case = utility().point("C").days("C", FIRST, LAST, SHAPE)
     deliver(case)

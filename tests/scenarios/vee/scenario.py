@@ -8,6 +8,7 @@ when/readings.csv  point, channel, date, version, register_start, register_end, 
                    interval_minutes (optional: other than the point's), late_minutes (optional: the meter's clock)
 when/disconnections.csv  point, disconnected, reconnected (optional; empty: still cut off)
 when/events.csv    point, code, at (optional: what the head-end reported)
+when/weather.csv   date, temperature_c: means of days (optional)
 when/edits.csv     point, channel, date, slot, old, new, who, at, why (optional)
 then/readings.csv  point, channel, date, slot (from 1), value, quality, method, rules: every row that is not a plain
                    actual value
@@ -48,6 +49,7 @@ class Case:
     edits: list[dict] = field(default_factory=list)
     disconnections: list[dict] = field(default_factory=list)
     events: list[dict] = field(default_factory=list)
+    temperatures: dict[date, float] = field(default_factory=dict)
     timezone: str = SHANGHAI
 
     def point(self, point: str, **other: object) -> "Case":
@@ -187,7 +189,8 @@ class Case:
         return clean.Inputs(
             first, last, self.timezone, paths, {}, [str(registers)], register.point_days(first, last),
             [str(edited)] if self.edits else [], register.off_days(first - timedelta(days=CONTEXT_DAYS), last),
-            Clocks([str(reported)]).days(first, last),
+            Clocks([str(reported)]).days(first, last), point_days_of=register.point_days,
+            temperatures=self.temperatures,
         )  # fmt: skip
 
     def run(self, folder: Path, first: date, last: date | None = None, name: str = "duckdb") -> "Outcome":
@@ -207,6 +210,7 @@ class Outcome:
     unknown: pd.DataFrame
     off_grid: pd.DataFrame
     refused_edits: pd.DataFrame
+    ahead: dict[date, int]
 
     @classmethod
     def of(cls, session: Engine, result: clean.Result) -> "Outcome":
@@ -226,7 +230,8 @@ class Outcome:
         for frame in frames:
             by = [*keys, *(["interval_start"] if "interval_start" in frame else [])]
             frame.sort_values(by, inplace=True, ignore_index=True)
-        return cls(*frames)
+        ahead = session.arrow(result.ahead).to_pydict()
+        return cls(*frames, dict(zip(ahead["business_date"], ahead["ahead_days"], strict=True)))
 
     def one(self, point: str, day: date, channel: str = "import_kwh") -> pd.DataFrame:
         """Readings of a point-day, by slot."""
@@ -289,6 +294,8 @@ def load(folder: Path) -> Case:
         case.disconnect(row["point"], datetime.fromisoformat(row["disconnected"]), on)
     for row in _read(folder / "when" / "events.csv"):
         case.event(row["point"], row["code"], datetime.fromisoformat(row["at"]))
+    for row in _read(folder / "when" / "weather.csv"):
+        case.temperatures[date.fromisoformat(row["date"])] = float(row["temperature_c"])
     for row in _read(folder / "when" / "edits.csv"):
         case.edit(
             row["point"], date.fromisoformat(row["date"]), int(row["slot"]), _number(row["old"]), float(row["new"]),

@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
+
 from gridmart.lake.vee.rules import Rule
 from tests.scenarios.vee.scenario import Case
 
@@ -57,3 +59,42 @@ def test_the_first_meter_of_a_point_takes_no_other_s_place(tmp_path: Path) -> No
     outcome = case.run(tmp_path, DAY)
     assert outcome.bits("NEW", DAY) == Rule(0) and outcome.bits("OLD", DAY) == Rule.METER_SWAP
     assert outcome.days.set_index("point_no")["advance"]["NEW"] == 11.8
+
+
+def estimated(case: Case, folder: Path, day: date) -> float:
+    """The estimate of the interval that lacks on a day of `warm_and_cold`."""
+    found = case.run(folder, day).one("A", day)
+    assert set(found["method_code"].dropna()) == {15}
+    return float(found["value"][found["quality_code"] == "E"].sum())
+
+
+def warm_and_cold(gap: date) -> Case:
+    """Three weeks of workdays and weekends alike of 10 °C, with 1 kWh an hour, but for three old days of 30 °C with 2;
+    then a day of 30 °C of which four hours are missing."""
+    case = Case().point("A")
+    for age in range(1, 22):
+        day, is_hot = gap - timedelta(days=age), age in (13, 14, 15)
+        case.day("A", day, [2.0 if is_hot else 1.0] * 24)
+        case.temperatures[day] = 30.0 if is_hot else 10.0
+    case.temperatures[gap] = 30.0
+    return case.day("A", gap, [None if 10 <= n < 14 else 1.0 for n in range(24)])
+
+
+def test_like_days_are_those_of_like_weather_and_the_latest_where_no_weather_is_known(tmp_path: Path) -> None:
+    gap = date(2026, 3, 25)  # a Wednesday; 13, 14 and 15 days before are workdays too
+    case = warm_and_cold(gap)
+    assert estimated(case, tmp_path / "near", gap) == pytest.approx(8.0)
+    del case.temperatures[gap]
+    assert estimated(case, tmp_path / "unknown", gap) == pytest.approx(4.0), "the day's own weather is not known"
+    case.temperatures[gap] = 12.5
+    assert estimated(case, tmp_path / "mild", gap) == pytest.approx(4.0), "the latest of those that are as near"
+    case.temperatures = {gap: 30.0}
+    assert estimated(case, tmp_path / "alone", gap) == pytest.approx(4.0), "no like day's weather is known"
+
+
+def test_a_little_warmer_is_nearer_than_a_fortnight_younger(tmp_path: Path) -> None:
+    gap = date(2026, 3, 25)
+    case = warm_and_cold(gap)
+    # 13 days count as 2.6 °C, 1 to 5 days as at most 1.0
+    case.temperatures |= {gap - timedelta(days=age): 28.5 for age in (1, 2, 5)}
+    assert estimated(case, tmp_path / "younger", gap) == pytest.approx(4.0)
