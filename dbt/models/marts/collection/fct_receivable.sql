@@ -1,4 +1,13 @@
-{{ config(indexes=[{"columns": ["bill_no"]}, {"columns": ["account_no"]}, {"columns": ["bill_month"]}]) }}
+{{
+    config(
+        indexes=[
+            {"columns": ["bill_no"]},
+            {"columns": ["account_no"]},
+            {"columns": ["bill_month"]},
+            {"columns": ["outstanding_yuan"]},
+        ],
+    )
+}}
 
 with bills as (
     select * from {{ ref("fct_bill") }}
