@@ -6,6 +6,7 @@
     superset/dashboards/<slug>/dashboard.yaml        title, filters, colours, layout
     superset/dashboards/<slug>/charts/<slug>.yaml    one chart
     superset/chart_defaults.yaml                     look shared by all charts of a type
+    superset/style.css                               look shared by all dashboards
     superset/access.yaml                             roles and their reasons
 
 File names are slugs and are the only ids; UUIDs derive from them, so they never change by accident.
@@ -99,20 +100,21 @@ def load(root: Path = SUPERSET_DIR) -> Source:
         path.stem: SourceFile("dataset", path.stem, path, _with_kpis(path, read_yaml(path)))
         for path in sorted((root / "datasets").glob("*.yaml"))
     }
+    style = root / "style.css"
+    css = style.read_text(encoding="utf-8") if style.exists() else ""
     dashboards = {}
     for folder in sorted(path.parent for path in (root / "dashboards").glob("*/dashboard.yaml")):
         charts = {
             path.stem: SourceFile("chart", f"{folder.name}/{path.stem}", path, read_yaml(path))
             for path in sorted((folder / "charts").glob("*.yaml"))
         }
-        css = folder / "style.css"
         dashboards[folder.name] = Dashboard(
             "dashboard",
             folder.name,
             folder / "dashboard.yaml",
             read_yaml(folder / "dashboard.yaml"),
             charts,
-            css.read_text(encoding="utf-8") if css.exists() else "",
+            css,
         )
     if not dashboards:
         raise GridmartError(f"No dashboard under {root / 'dashboards'}.", "Is this a complete clone of the project?")

@@ -223,7 +223,7 @@ def _dashboard(source: Source, dashboard: Dashboard) -> Iterator[Problem]:
         what = "no chart in the first row shows the badge and `data as of`"
         yield Problem(path, what, f"Put a chart on {BADGE_DATASET} with badge and data_as_of into the first row.")
     if re.search(r"https?://|//[a-z]|@import", dashboard.css):
-        yield Problem(path.parent / "style.css", "the style reaches another host", "Keep every resource in the page.")
+        yield Problem(source.root / "style.css", "the style reaches another host", "Keep every resource in the page.")
     titles = [chart.content["slice_name"] for chart in dashboard.charts.values()]
     for title in sorted({title for title in titles if titles.count(title) > 1}):
         yield Problem(path, f"two charts are called {title!r}", "Give each its own title.")

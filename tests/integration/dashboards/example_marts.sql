@@ -8,7 +8,12 @@ $$ select ('x' || substr(md5(key), 1, 8))::bit(32)::bigint::float8 / 4294967296.
 drop table if exists marts.dim_organisation, marts.dim_transformer, marts.customer_360, marts.fct_collection_day,
     marts.fct_bill, marts.fct_energy_balance_day, marts.rpt_recovery_month, marts.rpt_sales_month,
     marts.fct_load_forecast_hour, marts.rpt_forecast_accuracy, marts.fct_quality_result, marts.fct_quarantine,
-    marts.fct_file cascade;
+    marts.fct_file, marts.fct_receivable, marts.fct_dunning, marts.rpt_payment_channel, marts.rpt_campaign_uplift,
+    marts.fct_channel_funnel_hour, marts.fct_feedback, marts.rpt_product_portfolio, marts.fct_application_stage,
+    marts.rpt_reliability_month, marts.fct_outage, marts.fct_repair, marts.fct_device_health,
+    marts.fct_spot_price_hour, marts.rpt_purchase_sale_margin, marts.fct_contract_position_month,
+    marts.fct_trade_settlement_day, marts.fct_demand_response, marts.fct_bill_difference,
+    marts.rpt_billing_error_month, marts.rpt_tariff_impact, marts.rpt_silo_scorecard, marts.fct_exception cascade;
 drop view if exists marts.rpt_publication;
 
 create table marts.dim_organisation as
@@ -94,21 +99,53 @@ inner join (values (0, 'evening_peak', '晚峰型', 'Evening peak'), (1, 'daytim
     (4, 'two_peaks', '双峰型', 'Two peaks')) as s (n, code, zh, en)
     on s.n = case when p.y < 0.45 then 0 when p.y < 0.65 then 4 when p.y < 0.8 then 1 when p.y < 0.92 then 2 else 3 end;
 
-create table marts.fct_bill as
+create table marts.fct_receivable as
+with bill as (
+    select
+        'B' || a.account_no || to_char(m, 'YYYYMM') as bill_no, a.account_no, a.org_no, a.station_name_zh,
+        a.district_name_zh, a.usage_category, a.usage_category_zh, m::date as bill_month,
+        (m + interval '1 month 4 days')::date as issued_date, (m + interval '1 month 24 days')::date as due_date,
+        (a.energy_30d_kwh * 0.6)::numeric(18, 2) as receivable_yuan, o.outstanding as outstanding_yuan,
+        o.outstanding > 0 and m < '2026-09-01' as is_overdue
+    from marts.customer_360 as a
+    cross join generate_series(date '2025-10-01', date '2026-10-01', interval '1 month') as m
+    cross join lateral (select case
+        when pg_temp.chance(a.account_no || m) < case when m = '2026-10-01' then 0.4 else 0.03 end
+            then (a.energy_30d_kwh * 0.6)::numeric(18, 2) else 0 end as outstanding) as o
+)
 select
-    'B' || a.account_no || to_char(m, 'YYYYMM') as bill_no, a.account_no, a.org_no, a.station_name_zh,
-    a.district_name_zh, a.usage_category, a.usage_category_zh, m::date as bill_month,
-    (m + interval '1 month 4 days')::date as issued_date, (m + interval '1 month 24 days')::date as due_date,
-    a.energy_30d_kwh as energy_kwh, (a.energy_30d_kwh * 0.6)::numeric(18, 2) as receivable_yuan,
-    ((a.energy_30d_kwh * 0.6)::numeric(18, 2) - o.outstanding)::numeric(18, 2) as received_yuan,
-    o.outstanding as outstanding_yuan, o.outstanding > 0 and m < '2026-10-01' as is_overdue,
-    case when o.outstanding > 0 then greatest(0, date '2026-10-31' - (m + interval '1 month 24 days')::date) else 0 end
-        as overdue_days, now() as built_at
-from marts.customer_360 as a
-cross join generate_series(date '2025-10-01', date '2026-10-01', interval '1 month') as m
-cross join lateral (select case
-    when pg_temp.chance(a.account_no || m) < case when m = '2026-10-01' then 0.4 else 0.03 end
-        then (a.energy_30d_kwh * 0.6)::numeric(18, 2) else 0 end as outstanding) as o;
+    'bill'::text as kind_code, bill_no as reference_no, bill.*, receivable_yuan - outstanding_yuan as received_yuan,
+    0::numeric(18, 2) as overpaid_yuan, 0::numeric(18, 2) as unallocated_yuan, d.overdue_days,
+    case when not is_overdue then null when d.overdue_days <= 30 then '1_30' when d.overdue_days <= 90 then '31_90'
+        when d.overdue_days <= 180 then '91_180' when d.overdue_days <= 365 then '181_365' else 'over_365'
+    end as ageing_code,
+    (outstanding_yuan * d.overdue_days * 0.001)::numeric(18, 2) as late_fee_yuan, now() as built_at
+from bill
+cross join lateral (select case when is_overdue then date '2026-10-31' - due_date else 0 end as overdue_days) as d;
+
+create table marts.fct_dunning as
+select
+    'U' || row_number() over (order by bill_no, n) as action_no, due_date + 7 * n as business_date, account_no, org_no,
+    station_name_zh, district_name_zh, usage_category, bill_no,
+    (array['sms', 'letter', 'notice', 'disconnection'])[n] as channel_code, outstanding_yuan as claimed_yuan,
+    outstanding_yuan as unpaid_yuan,
+    case when p.x > 0.6 then outstanding_yuan else 0 end::numeric(18, 2) as paid_7d_yuan,
+    case when p.x > 0.05 then p.x > 0.6 end as is_paid_in_7_days, now() as built_at
+from marts.fct_receivable
+cross join generate_series(1, 4) as n
+cross join lateral (select pg_temp.chance('u' || bill_no || n) as x) as p
+where is_overdue and overdue_days >= 7 * n and p.x < 1.2 - 0.2 * n;
+
+create table marts.rpt_payment_channel as
+select
+    m::date as report_month, c.channel_code, (c.share * (900 + 100 * p.x))::bigint as payments,
+    (c.share * 900000 * (1 + 0.2 * p.x))::numeric(18, 2) as amount_yuan, c.share as amount_share, c.share as payment_share,
+    (c.share * 900)::bigint as accounts, (c.days + 2 * p.x)::numeric(8, 2) as days_to_pay,
+    (p.x * 2)::bigint as unallocated_payments, (p.x * 900)::numeric(18, 2) as unallocated_yuan, now() as built_at
+from generate_series(date '2025-10-01', date '2026-10-01', interval '1 month') as m
+cross join (values ('app', 0.45, 11), ('bank', 0.2, 14), ('counter', 0.15, 13), ('agent', 0.05, 8), ('auto_debit', 0.15, 5))
+    as c (channel_code, share, days)
+cross join lateral (select pg_temp.chance('p' || m || c.channel_code) as x) as p;
 
 create table marts.fct_energy_balance_day as
 with transformer as (
@@ -232,6 +269,210 @@ inner join lateral (select * from (values
     ('future', 'timestamp lies ahead of arrival', 'correct the clock of the meter'),
     ('interval_mismatch', '48 values where 96 are due', 'check the interval length of the point')
 ) as v (rule_code, reason, next_step) offset (pg_temp.chance(f.file_id || n) ^ 2 * 4)::int % 4 limit 1) as r on true;
+
+create table marts.rpt_campaign_uplift as
+select
+    c.campaign_no, c.name_zh, c.name_en, c.product_code, c.channel_code, c.start_date, c.start_date + 27 as end_date,
+    'ended'::text as status_code, true as is_final, 20000::numeric(18, 2) as budget_yuan, 300::bigint as targets,
+    100::bigint as holdouts, 280::bigint as targets_contacted, 0::bigint as holdouts_contacted,
+    2::bigint as contacted_without_consent, (300 * (0.05 + c.uplift))::bigint as targets_subscribed,
+    5::bigint as holdouts_subscribed, 1::bigint as subscribed_unlisted, (0.05 + c.uplift)::numeric(12, 6) as target_rate,
+    0.05::numeric(12, 6) as holdout_rate, c.uplift::numeric(12, 6) as uplift, (c.uplift - 0.05)::numeric(12, 6) as uplift_low,
+    (c.uplift + 0.05)::numeric(12, 6) as uplift_high, c.uplift > 0.05 as is_significant,
+    case when c.uplift > 0.05 then 'better' else 'not_shown' end as verdict_code,
+    (300 * c.uplift)::numeric(18, 2) as additional_subscriptions,
+    case when c.uplift > 0.05 then 20000 / (300 * c.uplift) end::numeric(18, 2) as cost_per_additional_yuan,
+    now() as built_at
+from (values
+    ('CP1', '峰谷电价推广', 'Time of use', 'tou', 'app', date '2026-03-02', 0.12),
+    ('CP2', '绿电套餐', 'Green power', 'green_power', 'phone', date '2026-05-04', 0.03),
+    ('CP3', '节能诊断', 'Energy audit', 'audit', 'sms', date '2026-09-07', 0.07)
+) as c (campaign_no, name_zh, name_en, product_code, channel_code, start_date, uplift);
+
+create table marts.fct_channel_funnel_hour as
+select
+    h as hour_start_at, c as channel_code, s.step_code, (h at time zone 'Asia/Shanghai')::date as business_date,
+    extract(hour from h at time zone 'Asia/Shanghai')::int as hour_of_day,
+    (20 * s.share * pg_temp.chance(h || c))::bigint as steps, now() as built_at
+from generate_series('2026-09-07 00:00Z'::timestamptz, '2026-09-11 14:00Z'::timestamptz, interval '1 hour') as h
+cross join unnest(array['app', 'sms', 'phone']) as c
+cross join (values ('contacted', 1.0), ('opened', 0.5), ('clicked', 0.25), ('subscribed', 0.1), ('unasked', 0.05)) as s (step_code, share);
+
+create table marts.fct_feedback as
+select
+    'F' || n as feedback_id, date '2025-10-01' + (n % 395) as business_date, o.org_no, o.station_name_zh, o.district_name_zh,
+    k.score, k.score >= 4 as is_satisfied, k.class_code, k.class_zh, k.class_en, k.tone_code, now() as built_at
+from generate_series(1, 400) as n
+inner join marts.dim_organisation as o on o.org_no = '140010' || (1 + n % 3)
+cross join lateral (select * from (values
+    (5, 'praise', '服务表扬', 'Praise', 'positive'), (4, 'fast', '处理及时', 'Fast', 'positive'),
+    (3, 'indifferent', '评价一般', 'Indifferent', 'neutral'), (1, 'slow', '处理时效', 'Slow', 'negative')
+) as v (score, class_code, class_zh, class_en, tone_code) offset (pg_temp.chance('f' || n) ^ 2 * 4)::int % 4 limit 1) as k;
+
+create table marts.rpt_product_portfolio as
+select
+    p.product_code, p.zh as product_name_zh, p.en as product_name_en, m::date as portfolio_month,
+    (p.size + 3 * extract(month from age(m, '2025-10-01')))::bigint as subscriptions, 4::bigint as new_subscriptions,
+    1::bigint as ended_subscriptions, p.size::bigint as accounts, (300 * p.size)::numeric(18, 3) as energy_kwh,
+    (p.size * p.price)::numeric(18, 2) as revenue_yuan, 0.25::numeric(12, 6) as subscription_share, now() as built_at
+from generate_series(date '2025-10-01', date '2026-10-01', interval '1 month') as m
+cross join (values ('audit', '节能诊断', 'Energy audit', 12, 2000), ('charging', '智能充电桩', 'Smart charging', 40, 30),
+    ('pv', '光伏代运维', 'PV operation', 25, 120)) as p (product_code, zh, en, size, price);
+
+create table marts.fct_application_stage as
+select
+    'A' || n as application_no, s.number as stage_number, 'new_low_voltage'::text as kind_code, o.org_no,
+    o.station_name_zh, o.district_name_zh, s.code as stage_code, s.zh as stage_name_zh,
+    date '2025-10-10' + n + 4 * s.number as business_date, s.days as limit_days, w.days as working_days,
+    w.days > s.days as is_late, n > 370 and s.number = 5 as is_open, 'done'::text as status_code, now() as built_at
+from generate_series(1, 380, 4) as n
+inner join marts.dim_organisation as o on o.org_no = '140010' || (1 + n % 3)
+cross join (values (1, '10', '受理申请', 1), (2, '20', '现场勘查', 3), (3, '30', '答复供电方案', 3), (4, '60', '装表接电', 5),
+    (5, '70', '资料归档', 2)) as s (number, code, zh, days)
+cross join lateral (select ceil(s.days * 1.15 * pg_temp.chance('s' || n || s.code) ^ 0.5)::bigint as days) as w;
+
+create table marts.rpt_reliability_month as
+select
+    m::date as report_month, o.org_no, o.org_type, o.station_name_zh, o.district_name_zh, 333::bigint as customers,
+    333 * 720::numeric(18, 4) as customer_hours, (333 * 2 * p.x)::numeric(18, 4) as customer_hours_lost,
+    (333 * p.x)::numeric(18, 4) as customer_hours_lost_by_fault, 4::bigint as outages, 2::bigint as faults,
+    (333 * 0.6 * p.x)::bigint as interruptions, (1 - 2 * p.x / 720)::numeric(12, 8) as reliability_rate,
+    (2 * p.x)::numeric(12, 6) as saidi_hours, (0.6 * p.x)::numeric(12, 6) as saifi, (1 + p.x)::numeric(12, 4) as mttr_hours,
+    now() as built_at
+from generate_series(date '2025-10-01', date '2026-10-01', interval '1 month') as m
+cross join marts.dim_organisation as o
+cross join lateral (select pg_temp.chance('r' || m || o.org_no) as x) as p;
+
+create table marts.fct_outage as
+select
+    'O' || n as outage_no, k.kind as outage_kind, 'transformer'::text as equipment_kind, t.transformer_no, t.feeder_no,
+    t.org_no, t.station_name_zh, t.district_name_zh, k.zh as cause_zh, 30 as customers, d.date as business_date,
+    (8 * p.x)::numeric(12, 4) as outage_hours, (240 * p.x)::numeric(18, 4) as customer_hours_lost,
+    case when k.kind = 'planned' then p.x > 0.8 end as is_overrun, 'restored'::text as status_code, now() as built_at
+from generate_series(1, 120) as n
+cross join lateral (select pg_temp.chance('o' || n) as x) as p
+cross join lateral (select date '2025-10-01' + 3 * n as date) as d
+inner join marts.dim_transformer as t on t.transformer_no = 'T' || lpad((1 + n % 30)::text, 4, '0')
+inner join (values (0, 'planned', '计划检修'), (1, 'fault', '外力破坏'), (2, 'planned', '业扩接火'), (3, 'fault', '雷击'))
+    as k (number, kind, zh) on k.number = n % 4;
+
+create table marts.fct_repair as
+select
+    'R' || outage_no as order_no, transformer_no, feeder_no, org_no, station_name_zh, district_name_zh, cause_zh,
+    business_date, 6::numeric(12, 2) as dispatch_minutes, 30::numeric(12, 2) as arrival_minutes,
+    (60 * outage_hours)::numeric(12, 2) + 30 as repair_minutes, 'repaired'::text as status_code, now() as built_at
+from marts.fct_outage
+where outage_kind = 'fault';
+
+create table marts.fct_device_health as
+select
+    t.transformer_no, d::date as business_date, t.feeder_no, t.org_no, t.station_name_zh, t.district_name_zh, t.rated_kva,
+    24::bigint as hours_observed, (t.rated_kva * p.x)::numeric(12, 3) as peak_kva, p.x::numeric(12, 6) as load_factor,
+    (0.3 * p.x)::numeric(12, 6) as imbalance_share, 0.95::numeric(12, 6) as power_factor, (228 - 10 * p.x)::numeric(6, 1) as lowest_v,
+    236::numeric(6, 1) as highest_v, (40 + 40 * p.x)::numeric(5, 1) as peak_oil_c, (p.x > 0.98)::int::bigint as alarms,
+    case when p.x >= 1 then 'overloaded' when p.x >= 0.8 then 'heavy' else 'normal' end as health_class, now() as built_at
+from marts.dim_transformer as t
+cross join generate_series(date '2026-08-01', date '2026-10-31', interval '1 day') as d
+cross join lateral (select 0.3 + 0.75 * pg_temp.chance('h' || t.transformer_no) ^ 2 * pg_temp.chance('d' || d || t.transformer_no) ^ 0.2 as x) as p;
+
+create table marts.fct_spot_price_hour as
+select
+    h as hour_start_at, (h at time zone 'Asia/Shanghai')::date as business_date, p.price::numeric(12, 2) as day_ahead_yuan_mwh,
+    (p.price * (0.85 + 0.3 * pg_temp.chance('rt' || h)))::numeric(12, 2) as real_time_yuan_mwh, now() as built_at
+from generate_series('2026-08-31 16:00Z'::timestamptz, '2026-10-31 15:00Z'::timestamptz, interval '1 hour') as h
+cross join lateral (select 300 - 120 * cos((extract(hour from h at time zone 'Asia/Shanghai') - 19) * pi() / 12 + pi()) as price) as p;
+
+create table marts.rpt_purchase_sale_margin as
+with sold as (
+    select sales_month, sum(energy_kwh) as kwh, sum(revenue_yuan) as yuan from marts.rpt_sales_month group by 1
+)
+select
+    sales_month as report_month, 30 as days_settled, (1.04 * kwh)::numeric(18, 3) as purchased_kwh,
+    (0.37 * 1.04 * kwh)::numeric(18, 2) as purchase_yuan, kwh as sold_kwh, yuan as revenue_yuan,
+    (yuan - 0.37 * 1.04 * kwh)::numeric(18, 2) as margin_yuan, now() as built_at
+from sold;
+
+create table marts.fct_contract_position_month as
+select
+    m::date as delivery_month, k.kind as contract_kind, 2::bigint as contracts, (6000 * k.share)::numeric(18, 3) as energy_mwh,
+    (6000 * k.share * k.price)::numeric(18, 2) as amount_yuan, k.price::numeric(12, 2) as average_price_yuan_mwh, now() as built_at
+from generate_series(date '2026-01-01', date '2026-12-01', interval '1 month') as m
+cross join (values ('annual', 0.6, 372), ('monthly', 0.3, 380), ('green', 0.1, 350)) as k (kind, share, price);
+
+create table marts.fct_trade_settlement_day as
+select
+    d::date as business_date, 200::numeric(16, 3) as contract_mwh, (200 + p.off)::numeric(16, 3) as actual_mwh,
+    p.off::numeric(16, 3) as deviation_mwh, (p.off / 200)::numeric(12, 6) as deviation_share, 74000::numeric(18, 2) as contract_yuan,
+    (310 * p.off)::numeric(18, 2) as spot_yuan, greatest(0, abs(p.off) - 20)::numeric(18, 2) as deviation_fee_yuan,
+    'confirmed'::text as status_code, now() as built_at
+from generate_series(date '2026-01-01', date '2026-10-30', interval '1 day') as d
+cross join lateral (select 60 * pg_temp.chance('e' || d) - 25 as off) as p;
+
+create table marts.fct_demand_response as
+select
+    'DR' || n as event_no, 'M' || c as participant_code, date '2026-07-01' + 5 * n as business_date,
+    (array['heat', 'shortage'])[1 + n % 2] as reason_code, '1400101'::text as org_no, r.code as reply_code,
+    case when r.code = 'accepted' then 200 end::numeric(12, 1) as bid_kw,
+    case when r.code = 'accepted' then 220 * pg_temp.chance('k' || n || c) ^ 0.3 end::numeric(12, 1) as delivered_kw,
+    case when r.code = 'accepted' then 500 end::numeric(18, 2) as settled_yuan, 'settled'::text as status_code, now() as built_at
+from generate_series(1, 6) as n
+cross join generate_series(1, 12) as c
+cross join lateral (select (array['accepted', 'accepted', 'declined', 'no_reply'])[1 + (4 * pg_temp.chance('y' || n || c))::int % 4] as code) as r;
+
+create table marts.fct_bill_difference as
+select
+    r.account_no, r.bill_month, r.bill_no, k.code as cause_code, r.org_no, r.station_name_zh, r.district_name_zh,
+    r.usage_category, r.usage_category_zh, (k.yuan * (0.5 + p.x))::numeric(18, 2) as difference_yuan,
+    0.05::numeric(18, 2) as tolerance_yuan, abs(k.yuan) > 1 as is_wrong, now() as built_at
+from marts.fct_receivable as r
+cross join lateral (select pg_temp.chance('w' || r.bill_no) as x) as p
+inner join (values (0, 'multiplier', 900), (1, 'tariff_version', 40), (2, 'tier', -25), (3, 'rounding', 0.01), (4, 'duplicate', 210))
+    as k (number, code, yuan) on k.number = (10000 * p.x)::int % 5
+where p.x < 0.02;
+
+create table marts.rpt_billing_error_month as
+select
+    r.bill_month, r.org_no, r.usage_category, max(r.station_name_zh) as station_name_zh,
+    max(r.district_name_zh) as district_name_zh, count(distinct r.bill_no) as bills_issued,
+    count(distinct w.bill_no) as bills_wrong, (r.bill_month = '2026-05-01')::int::bigint as bills_missing,
+    coalesce(sum(abs(w.difference_yuan)), 0)::numeric(18, 2) as wrong_yuan,
+    (count(distinct w.bill_no)::numeric / count(distinct r.bill_no))::numeric(12, 6) as billing_error_rate, now() as built_at
+from marts.fct_receivable as r
+left join marts.fct_bill_difference as w on w.bill_no = r.bill_no and w.is_wrong
+group by r.bill_month, r.org_no, r.usage_category;
+
+create table marts.rpt_tariff_impact as
+select
+    'flat_price'::text as proposal_code, '统一电价'::text as proposal_name_zh, l.level_code, l.level_no, 1 as accounts, 12 as bills,
+    a.energy_365d_kwh as energy_kwh, a.billed_12m_yuan as present_yuan,
+    (a.billed_12m_yuan * (0.9 + 0.3 * a.valley_share))::numeric(18, 2) as proposed_yuan,
+    (a.billed_12m_yuan * (0.3 * a.valley_share - 0.1))::numeric(18, 2) as change_yuan, 0.3 * a.valley_share - 0.1 as change_share,
+    1 as accounts_paying_more, now() as built_at
+from marts.customer_360 as a
+cross join lateral (values ('account', a.account_no), ('usage_category', a.usage_category)) as l (level_code, level_no)
+where l.level_code = 'account' or a.account_no <= '1400000040';
+
+create table marts.rpt_silo_scorecard as
+select
+    date '2026-10-31' as business_date, v.entity as entity_code, v.reference as reference_system, v.other as other_system,
+    'keys'::text as unit, v.value::numeric(18, 3) as reference_value, (v.value - v.lacking)::numeric(18, 3) as other_value,
+    (-v.lacking)::numeric(18, 3) as difference, (-v.lacking / v.value)::numeric(12, 6) as difference_share,
+    v.lacking::bigint as only_reference, 0::bigint as only_other,
+    case when v.lacking = 0 then 'agree' else 'differ' end as verdict_code, now() as built_at
+from (values ('account', 'cis', 'crm', 1000.0, 3), ('point', 'cis', 'ami', 1012.0, 0), ('transformer', 'network', 'ami', 30.0, 1))
+    as v (entity, reference, other, value, lacking);
+
+create table marts.fct_exception as
+select
+    r.rule_code, r.entity_code, 'N' || n as entity_no, ''::text as detail_no, 'cis'::text as source_name, r.source_table,
+    date '2026-10-31' - n as business_date, r.name_zh, r.name_en, r.next_step_zh, r.next_step_en, now() as built_at
+from generate_series(1, 9) as n
+inner join (values
+    (0, 'two_contracts', 'account', 'cis.c_contract', '同一户号同时有两份有效合同', 'Two contracts at once', '终止其中一份合同', 'End one of them'),
+    (1, 'point_without_transformer', 'point', 'network.pms_tran_point', '在用客户计量点没有台区', 'Point without a transformer',
+        '现场核对户变关系并补录', 'Check on site'),
+    (2, 'payment_without_bill', 'payment', 'cis.a_pay_flow', '缴费没有对应账单', 'Payment that no bill asks for', '找到所属账单，或退费', 'Find its bill')
+) as r (number, rule_code, entity_code, source_table, name_zh, name_en, next_step_zh, next_step_en) on r.number = n % 3;
 
 create view marts.rpt_publication as
 select

@@ -73,4 +73,36 @@ create table marts_candidate.fct_interaction as select 'I1'::text as interaction
 create table marts_candidate.rpt_product_portfolio as select 'P1'::text as product_code, date '2026-10-01' as portfolio_month,
     2 as subscriptions, 20::numeric(18, 2) as revenue_yuan, 1.0 as subscription_share;
 create table marts_candidate.customer_tag as select '0000000001'::text as account_no, 'in_arrears'::text as tag_code;
+create table marts_candidate.fct_receivable as
+select * from (values
+    ('bill', 'B1', 'B1', date '2026-10-20', 100.10::numeric(18, 2), 60.10::numeric(18, 2), 40.00::numeric(18, 2),
+        0.00::numeric(18, 2), 0.00::numeric(18, 2), true, 11, '1_30', 0.44::numeric(18, 2)),
+    ('bill', 'B2', 'B2', '2026-09-20', 50.00, 50.00, 0.00, 0.00, 0.00, false, 0, null, 0.00))
+    as t (kind_code, reference_no, bill_no, due_date, receivable_yuan, received_yuan, outstanding_yuan, overpaid_yuan,
+        unallocated_yuan, is_overdue, overdue_days, ageing_code, late_fee_yuan);
+create table marts_candidate.fct_arrears_day as select d::date as business_date, 'B1'::text as bill_no,
+    40.00::numeric(18, 2) as unpaid_yuan, d::date - date '2026-10-20' as overdue_days, '1_30'::text as ageing_code,
+    0.44::numeric(18, 2) as late_fee_yuan
+from generate_series(date '2026-10-30', '2026-10-31', '1 day') d;
+create table marts_candidate.fct_dunning as select 'U1'::text as action_no, date '2026-10-25' as business_date,
+    'sms'::text as channel_code, timestamptz '2026-10-25' as acted_at, 40.00::numeric(18, 2) as unpaid_yuan,
+    0.00::numeric(18, 2) as paid_7d_yuan, false as is_paid_in_7_days, null::timestamptz as reconnected_at;
+create table marts_candidate.rpt_payment_channel as select date '2026-10-01' as report_month, 'app'::text as channel_code,
+    2::bigint as payments, 110.10::numeric(18, 2) as amount_yuan, 1.0 as amount_share, 1.0 as payment_share,
+    0.00::numeric(18, 2) as unallocated_yuan;
+create table marts_candidate.fct_exception (rule_code text, entity_no text, detail_no text, name_zh text,
+    next_step_zh text, name_en text, next_step_en text, source_table text, business_date date);
+create table marts_candidate.rpt_silo_scorecard as select date '2026-10-31' as business_date, 'account'::text as entity_code,
+    'cis'::text as reference_system, 'ami'::text as other_system, 'keys'::text as unit, 20::numeric as reference_value,
+    20::numeric as other_value, 0::numeric as difference, 0::bigint as only_reference, 0::bigint as only_other,
+    'a'::text as reference_hash, 'a'::text as other_hash, 'agree'::text as verdict_code;
+create table marts_candidate.fct_shadow_bill as select date '2026-10-01' as bill_month, 0.10::numeric(18, 2) as difference_yuan;
+create table marts_candidate.fct_bill_difference as select '0000000001'::text as account_no, date '2026-10-01' as bill_month,
+    'B1'::text as bill_no, 'levy'::text as cause_code, 0.10::numeric(18, 2) as difference_yuan,
+    0.05::numeric(18, 2) as tolerance_yuan, true as is_wrong;
+create table marts_candidate.rpt_billing_error_month as select date '2026-10-01' as bill_month, '1400101'::text as org_no,
+    'residential'::text as usage_category, 2::bigint as bills_issued, 0::bigint as bills_wrong, 0::bigint as bills_missing,
+    0.0 as billing_error_rate;
+create table marts_candidate.dim_identity as select 'account/cis/1/1'::text as identity_key, 'same_key'::text as rule_code,
+    1.0 as confidence;
 create view marts_candidate.fct_quality_result as select * from supervision.quality_result;

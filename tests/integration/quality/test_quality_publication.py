@@ -178,6 +178,27 @@ def test_every_state_of_a_bill_that_people_saw_is_kept(candidate):
         ("update marts_candidate.fct_energy_balance_day set loss_kwh = 6", "expect_supplied_to_equal_sold_and_loss"),
         ("update marts_candidate.dim_account set customer_name_masked = '张三丰'", "expect_names_masked"),
         ("update marts_candidate.fct_load_forecast_hour set p90_kw = 1", "expect_band_in_order"),
+        ("update marts_candidate.fct_receivable set overdue_days = 12 where bill_no = 'B1'",
+         "expect_overdue_as_on_the_last_evening"),
+        ("update marts_candidate.fct_arrears_day set unpaid_yuan = 39", "expect_overdue_as_on_the_last_evening"),
+        ("update marts_candidate.fct_receivable set receivable_yuan = 51, received_yuan = 51 where bill_no = 'B2'",
+         "expect_the_money_of_the_bills"),
+        ("update marts_candidate.fct_receivable set unallocated_yuan = 0.01 where bill_no = 'B2'",
+         "expect_every_payment_in_one_place"),
+        ("update marts_candidate.fct_receivable set ageing_code = null", "expect_overdue_to_have_an_age"),
+        ("update marts_candidate.fct_arrears_day set unpaid_yuan = 100.11", "expect_no_debt_above_its_bill"),
+        ("update marts_candidate.fct_dunning set is_paid_in_7_days = true", "expect_paid_in_time_to_be_paid_in_full"),
+        ("update marts_candidate.rpt_payment_channel set amount_share = 0.9",
+         "expect_shares_of_a_month_to_be_the_whole"),
+        ("update marts_candidate.rpt_payment_channel set payments = 1", "expect_every_payment_of_the_source"),
+        ("insert into marts_candidate.fct_exception values ('two_contracts', '1', '', 'a', 'b')",
+         "expect_fewer_than_systems_that_lost_each_other"),
+        ("update marts_candidate.rpt_silo_scorecard set other_hash = 'b'", "expect_agreement_to_have_no_difference"),
+        ("update marts_candidate.rpt_silo_scorecard set only_other = 1", "expect_keys_to_add_up"),
+        ("update marts_candidate.fct_bill_difference set is_wrong = false", "expect_wrong_to_be_beyond_tolerance"),
+        ("update marts_candidate.fct_shadow_bill set difference_yuan = 0", "expect_every_yuan_explained"),
+        ("update marts_candidate.rpt_billing_error_month set bills_issued = 1", "expect_every_bill_to_be_counted"),
+        ("update marts_candidate.rpt_billing_error_month set bills_wrong = 3", "expect_wrong_among_issued"),
         ("drop table marts_candidate.customer_360", "marts_candidate.customer_360 does not exist"),
     ],
 )  # fmt: skip
@@ -223,6 +244,27 @@ def test_failed_source_makes_the_badge_amber_and_is_named(candidate):
     run()
     code, reason, _ = badge()
     assert code == "amber" and "source weather" in reason and "no file arrived" in reason
+
+
+@pytest.mark.parametrize(
+    ("damage", "word"),
+    [
+        ("update marts_candidate.fct_dunning set channel_code = 'pigeon'", "fct_dunning"),
+        ("update marts_candidate.fct_dunning set reconnected_at = acted_at - interval '1 hour'",
+         "expect_reconnection_after_disconnection"),
+        ("update marts_candidate.rpt_payment_channel set unallocated_yuan = 1.11", "expect_few_unallocated"),
+        ("update marts_candidate.rpt_silo_scorecard set only_reference = 2, only_other = 2, verdict_code = 'differ'",
+         "expect_systems_to_know_the_same_things"),
+        ("update marts_candidate.fct_bill_difference set cause_code = 'other'", "expect_few_unexplained"),
+        ("update marts_candidate.rpt_billing_error_month set bills_wrong = 1, billing_error_rate = 0.5",
+         "expect_few_bills_wrong"),
+    ],
+)  # fmt: skip
+def test_what_somebody_should_look_at_is_published_and_said(candidate, damage, word):
+    change(damage)
+    run()
+    code, reason, _ = badge()
+    assert code == "amber" and word in reason
 
 
 def test_candidate_without_marts_is_refused(candidate):

@@ -141,7 +141,7 @@ def test_an_unused_dataset_and_an_unplaced_chart_are_reported(folder: Path) -> N
 
 
 def test_a_style_that_reaches_another_host_is_found(folder: Path) -> None:
-    (folder / "dashboards" / "cockpit" / "style.css").write_text("@import url(https://fonts.example/x.css);")
+    (folder / "style.css").write_text("@import url(https://fonts.example/x.css);")
     assert "style.css: the style reaches another host" in found(folder)
 
 

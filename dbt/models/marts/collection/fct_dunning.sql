@@ -62,6 +62,8 @@ seen as (
     select
         actions.*,
         accounts.org_no,
+        accounts.station_name_zh,
+        accounts.district_name_zh,
         accounts.usage_category,
         bills.due_date,
         {{ local_date("actions.acted_at") }} as business_date,
@@ -81,6 +83,8 @@ final as (
         business_date,
         account_no,
         org_no,
+        station_name_zh,
+        district_name_zh,
         usage_category,
         bill_no,
         channel_code,

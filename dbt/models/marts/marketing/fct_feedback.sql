@@ -22,6 +22,10 @@ accounts as (
     select * from {{ ref("dim_account") }} where is_current
 ),
 
+organisations as (
+    select * from {{ ref("dim_organisation") }}
+),
+
 -- of the keywords in a comment the first by priority counts; the comment itself stays behind
 matched as (
     select distinct on (answers.feedback_id)
@@ -56,6 +60,8 @@ final as (
         classed.category_code,
         classed.account_no,
         coalesce(accounts.org_no, classed.org_no)::text as org_no,
+        organisations.station_name_zh,
+        organisations.district_name_zh,
         classed.given_at,
         {{ local_date("classed.given_at") }} as business_date,
         classed.score,
@@ -68,6 +74,7 @@ final as (
     from classed
     left join classes on classed.class_code = classes.class_code
     left join accounts on classed.account_no = accounts.account_no
+    left join organisations on coalesce(accounts.org_no, classed.org_no) = organisations.org_no
 )
 
 select * from final

@@ -55,6 +55,8 @@ final as (
         days.business_date,
         transformers.feeder_no,
         transformers.org_no,
+        transformers.station_name_zh,
+        transformers.district_name_zh,
         transformers.rated_kva,
         days.hours_observed,
         days.peak_kva::numeric(12, 3) as peak_kva,

@@ -10,6 +10,10 @@ transformers as (
     select * from {{ ref("stg_network__transformer") }}
 ),
 
+organisations as (
+    select * from {{ ref("dim_organisation") }}
+),
+
 final as (
     select
         outages.outage_no,
@@ -18,6 +22,8 @@ final as (
         outages.transformer_no,
         outages.feeder_no,
         coalesce(transformers.org_no, feeders.org_no) as org_no,
+        organisations.station_name_zh,
+        organisations.district_name_zh,
         outages.fault_no,
         outages.cause_code,
         outages.cause_zh,
@@ -37,6 +43,7 @@ final as (
     from outages
     left join feeders on outages.feeder_no = feeders.feeder_no
     left join transformers on outages.transformer_no = transformers.transformer_no
+    left join organisations on coalesce(transformers.org_no, feeders.org_no) = organisations.org_no
 )
 
 select * from final

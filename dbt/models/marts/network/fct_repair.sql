@@ -6,6 +6,10 @@ faults as (
     select * from {{ ref("stg_network__fault") }}
 ),
 
+organisations as (
+    select * from {{ ref("dim_organisation") }}
+),
+
 final as (
     select
         orders.order_no,
@@ -14,6 +18,8 @@ final as (
         faults.transformer_no,
         faults.feeder_no,
         orders.org_no,
+        organisations.station_name_zh,
+        organisations.district_name_zh,
         orders.crew_name,
         faults.cause_code,
         faults.cause_zh,
@@ -31,6 +37,7 @@ final as (
         current_timestamp as built_at
     from orders
     left join faults on orders.fault_no = faults.fault_no
+    left join organisations on orders.org_no = organisations.org_no
 )
 
 select * from final
