@@ -7,6 +7,7 @@ is in it; `upd_time` is the moment of a row's last change, so that a day's chang
 |---|---|
 | c_cons.elec_type_code | 100 large industrial, 200 residential, 300 agricultural, 400 commercial |
 | c_cons.status_code | 0 active, 9 cancelled (cancel_date: the first day without supply) |
+| c_cons.mkt_flag | 1 takes part in the market, 0 does not |
 | c_contract.ba_calc_mode | 0 none, 1 capacity, 2 demand; pf_std_code: 0 none, 1 0.90, 2 0.85, 3 0.80 |
 | c_contract.exp_date | the first day on which it no longer holds |
 | c_mp.mp_attr_code | 01 customer, 02 transformer boundary, 03 feeder boundary |

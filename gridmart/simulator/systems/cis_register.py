@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from gridmart.simulator import billing
+from gridmart.simulator import billing, demand_response
 from gridmart.simulator.population import Population
 from gridmart.simulator.systems import cis_columns as c
 from gridmart.simulator.systems.model import Facts, Table
@@ -22,7 +22,7 @@ TABLES = {
     "c_cons": Table(
         {"cons_id": "bigint", "cons_no": "text", "cust_id": "bigint", "org_no": "text", "elec_type_code": "text",
          "trade_code": "text", "volt_code": "text", "build_date": "date", "cancel_date": "date", "status_code": "text",
-         "upd_time": "timestamptz"},
+         "mkt_flag": "text", "upd_time": "timestamptz"},
         ("cons_id",),
     ),
     "c_contract": Table(
@@ -114,6 +114,7 @@ def accounts(facts: Facts, register: Register) -> pa.Table:
     frame = facts.population.accounts.iloc[rows]
     gone = np.where(c.known(register.gone, facts.today), register.gone, np.datetime64("NaT"))[rows]
     is_gone = ~np.isnat(gone)
+    traders = demand_response.members(facts.population)["account_row"].to_numpy()
     columns = {
         "cons_id": c.whole(c.FIRST_ID + rows),
         "cons_no": c.text(register.account_no[rows]),
@@ -125,6 +126,7 @@ def accounts(facts: Facts, register: Register) -> pa.Table:
         "build_date": c.dates(register.opened[rows]),
         "cancel_date": c.dates(gone),
         "status_code": c.codes(is_gone * 1, ("0", "9")),
+        "mkt_flag": c.codes(np.isin(rows, traders) * 1, ("0", "1")),
         "upd_time": c.times(np.where(is_gone, c.at(gone, 9.5), c.at(register.opened[rows], 10))),
     }
     return c.table(TABLES["c_cons"], columns)

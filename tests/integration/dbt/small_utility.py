@@ -18,6 +18,7 @@ DAYS = 40
 LAST = FIRST + timedelta(days=DAYS - 1)
 LOADED_AT = datetime(2026, 10, 11, 4, tzinfo=UTC)
 LOSS = 0.04
+IN_MARKET = (2, 3)  # accounts that take part in the market
 CATEGORIES = ("200", "400", "100", "300")  # residential, commercial, large industrial, agricultural
 
 # the sources' tables in their own names and codes, as extraction lands them (whole numbers are bigint there)
@@ -25,7 +26,7 @@ SYSTEMS = {
     "raw_cis": {
         "c_cust": "cust_id bigint primary key, cust_no text, cust_name text, mobile text, cert_no text, addr text",
         "c_cons": "cons_id bigint primary key, cons_no text, cust_id bigint, org_no text, elec_type_code text, "
-        "trade_code text, volt_code text, build_date date, cancel_date date, status_code text",
+        "trade_code text, volt_code text, build_date date, cancel_date date, status_code text, mkt_flag text",
         "c_contract": "contract_id bigint primary key, contract_no text, cons_id bigint, prc_code text, "
         "contract_cap numeric(12,2), ba_calc_mode text, pf_std_code text, eff_date date, exp_date date",
         "c_mp": "mp_id bigint primary key, mp_no text, cons_no text, mp_attr_code text, line_code text, "
@@ -207,10 +208,11 @@ def _register(connection: psycopg.Connection) -> None:
         connection, "raw_cis", "c_cons",
         [
             (n, account(n), n, f"140010{feeder(transformer(n))[-1]}", CATEGORIES[n % 4], "A00", "AC03802",
-             date(2020, 1, 1), None, "0")
+             date(2020, 1, 1), None, "0", f"{int(n in IN_MARKET)}")
             for n in numbers
         ],
-        "cons_id,cons_no,cust_id,org_no,elec_type_code,trade_code,volt_code,build_date,cancel_date,status_code",
+        "cons_id,cons_no,cust_id,org_no,elec_type_code,trade_code,volt_code,build_date,cancel_date,status_code,"
+        "mkt_flag",
     )  # fmt: skip
     changed = date(2026, 9, 15)  # account 1 raised its capacity mid-month
     put(

@@ -13,7 +13,8 @@ DATABASE = "trial_cis"
 TABLES = """
 create table c_cust(cust_id bigint primary key, cust_no text, cust_name text, mobile text, cert_no text, addr text);
 create table c_cons(cons_id bigint primary key, cons_no text, cust_id bigint, org_no text, elec_type_code text,
-    trade_code text, volt_code text, build_date date, cancel_date date, status_code text);
+    trade_code text, volt_code text, build_date date, cancel_date date, status_code text,
+    mkt_flag text);
 create table c_contract(contract_id bigint primary key, contract_no text, cons_id bigint, prc_code text,
     contract_cap numeric(12,2), ba_calc_mode text, pf_std_code text, eff_date date, exp_date date);
 create table c_mp(mp_id bigint primary key, mp_no text, cons_no text, mp_attr_code text, line_code text, intv_min int,
@@ -46,7 +47,7 @@ do $$ declare t text; begin
     end loop;
 end $$;
 insert into c_cust select n, 'C' || n, '客户' || n, '138' || n, 'id' || n, '地址' from generate_series(1, 3) n;
-insert into c_cons select n, lpad(n::text, 10, '0'), n, '1400101', '200', '00', 'AC03802', '2020-01-01', null, '0'
+insert into c_cons select n, lpad(n::text, 10, '0'), n, '1400101', '200', '00', 'AC03802', '2020-01-01', null, '0', '0'
     from generate_series(1, 3) n;
 insert into c_contract select n, 'K' || n, n, 'RES', 8, '0', '0', '2020-01-01', null from generate_series(1, 3) n;
 insert into c_mp select n, 'P' || lpad(n::text, 9, '0'), lpad(n::text, 10, '0'), '01', 'F001', 15, '0'
