@@ -14,7 +14,7 @@ import pyarrow as pa
 from gridmart.simulator import billing, collection
 from gridmart.simulator.month_use import HIGHEST, PERIOD_WH
 from gridmart.simulator.systems import cis_columns as c
-from gridmart.simulator.systems.cis_register import Register, details
+from gridmart.simulator.systems.cis_register import Register, details, large_families
 from gridmart.simulator.systems.model import Facts, Table
 
 TABLES = {
@@ -71,6 +71,7 @@ def believed(facts: Facts, register: Register, versions: pd.DataFrame) -> pd.Dat
     rows, keys = rows[here], keys[here]
     frame["row"] = rows
     frame["tariff_code"] = _tariffs(facts, register, rows, keys)
+    frame["household_code"] = _households(facts, register, rows, frame["month"].to_numpy())
     frame["capacity"] = _capacities(rows, frame["month"].to_numpy(), versions)
     _miscount(facts, register, frame, keys)
     return frame
@@ -92,6 +93,15 @@ def _tariffs(facts: Facts, register: Register, rows: np.ndarray, keys: np.ndarra
     if hit.size:
         codes[hit] = np.array(list(wrong.values()), dtype=object)[at[hit]]
     return codes
+
+
+def _households(facts: Facts, register: Register, rows: np.ndarray, months: np.ndarray) -> np.ndarray:
+    """Kind of household of each bill: a registration counts from its month on."""
+    large, since, _ = large_families(facts.population, register)
+    registered = np.full(len(register.opened), np.datetime64("NaT"), "datetime64[D]")
+    registered[large] = since
+    is_large = registered[rows].astype("datetime64[M]") <= months.astype("datetime64[M]")
+    return np.where(is_large, billing.LARGE_FAMILY, billing.ORDINARY).astype(object)
 
 
 def _capacities(rows: np.ndarray, months: np.ndarray, versions: pd.DataFrame) -> np.ndarray:

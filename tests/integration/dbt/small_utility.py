@@ -29,6 +29,8 @@ SYSTEMS = {
         "trade_code text, volt_code text, build_date date, cancel_date date, status_code text, mkt_flag text",
         "c_contract": "contract_id bigint primary key, contract_no text, cons_id bigint, prc_code text, "
         "contract_cap numeric(12,2), ba_calc_mode text, pf_std_code text, eff_date date, exp_date date",
+        "c_household": "hh_id bigint primary key, cons_id bigint, hh_type_code text, person_num bigint, "
+        "eff_date date, exp_date date",
         "c_mp": "mp_id bigint primary key, mp_no text, cons_no text, mp_attr_code text, line_code text, "
         "intv_min bigint, gen_flag text",
         "c_meter": "meter_id bigint primary key, asset_no text, mp_id bigint, t_ct bigint, t_pt bigint, "
@@ -224,6 +226,8 @@ def _register(connection: psycopg.Connection) -> None:
         ],
         "contract_id,contract_no,cons_id,prc_code,contract_cap,ba_calc_mode,pf_std_code,eff_date,exp_date",
     )  # fmt: skip
+    put(connection, "raw_cis", "c_household", [(1, 8, "01", 6, date(2026, 9, 1), None)],
+        "hh_id,cons_id,hh_type_code,person_num,eff_date,exp_date")  # fmt: skip
     points = [(n, point(n), account(n), "01", feeder(transformer(n)), 15, f"{int(n == 12)}") for n in numbers]
     points += [(100 + n, f"P0000010{n:02}", None, "02", feeder(n), 15, "0") for n in range(1, 5)]
     points += [(200 + n, f"P0000020{n:02}", None, "03", f"F00{n}", 15, "0") for n in (1, 2)]

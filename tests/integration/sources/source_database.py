@@ -17,6 +17,8 @@ create table c_cons(cons_id bigint primary key, cons_no text, cust_id bigint, or
     mkt_flag text);
 create table c_contract(contract_id bigint primary key, contract_no text, cons_id bigint, prc_code text,
     contract_cap numeric(12,2), ba_calc_mode text, pf_std_code text, eff_date date, exp_date date);
+create table c_household(hh_id bigint primary key, cons_id bigint, hh_type_code text, person_num int, eff_date date,
+    exp_date date);
 create table c_mp(mp_id bigint primary key, mp_no text, cons_no text, mp_attr_code text, line_code text, intv_min int,
     gen_flag text);
 create table c_meter(meter_id bigint primary key, asset_no text, mp_id bigint, t_ct int, t_pt int, digits int,
