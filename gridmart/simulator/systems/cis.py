@@ -10,6 +10,7 @@ is in it; `upd_time` is the moment of a row's last change, so that a day's chang
 | c_cons.mkt_flag | 1 takes part in the market, 0 does not |
 | c_contract.ba_calc_mode | 0 none, 1 capacity, 2 demand; pf_std_code: 0 none, 1 0.90, 2 0.85, 3 0.80 |
 | c_contract.exp_date | the first day on which it no longer holds |
+| c_contract.fee_ctl_flag | 1 under prepaid control, 0 not |
 | c_household.hh_type_code | 01 five people or more, 02 of low income; exp_date as of c_contract |
 | c_mp.mp_attr_code | 01 customer, 02 transformer boundary, 03 feeder boundary |
 | e_bill.settle_flag | 0 open, 1 paid |

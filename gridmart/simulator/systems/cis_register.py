@@ -29,7 +29,7 @@ TABLES = {
     "c_contract": Table(
         {"contract_id": "bigint", "contract_no": "text", "cons_id": "bigint", "prc_code": "text",
          "contract_cap": "numeric(12,2)", "ba_calc_mode": "text", "pf_std_code": "text", "eff_date": "date",
-         "exp_date": "date", "upd_time": "timestamptz"},
+         "exp_date": "date", "fee_ctl_flag": "text", "upd_time": "timestamptz"},
         ("contract_id",),
     ),
     "c_household": Table(
@@ -52,6 +52,7 @@ TABLES = {
 
 ELEC_TYPES = {"large_industrial": "100", "residential": "200", "agricultural": "300", "commercial": "400"}
 POINT_KINDS = {"customer": "01", "transformer_boundary": "02", "feeder_boundary": "03"}
+PREPAID_SHARE = 0.4  # of homes and shops that pay promptly: their balance is drawn on, and pays each bill at once
 LARGE_FAMILY_SHARE = 0.06  # of households, registered with five people or more: they have tiers of their own
 REGISTERED_LATER = 0.3  # of these, on the first of a month of the history; the others when they were connected
 LEAST_PEOPLE, MOST_PEOPLE = 5, 7
@@ -179,9 +180,17 @@ def contracts(facts: Facts, register: Register, made: pd.DataFrame) -> pa.Table:
         "pf_std_code": c.codes((mode > 0) * 1, ("0", "1")),
         "eff_date": c.dates(made["eff_date"].to_numpy()),
         "exp_date": c.dates(made["exp_date"].to_numpy()),
+        "fee_ctl_flag": c.codes(prepaid(facts.population)[rows] * 1, ("0", "1")),
         "upd_time": c.times(np.where(np.isnat(ended), began, ended)),
     }
     return c.table(TABLES["c_contract"], columns)
+
+
+def prepaid(population: Population) -> np.ndarray:
+    """Accounts under prepaid control, bool."""
+    accounts = population.accounts
+    may = accounts["usage_category"].isin(["residential", "commercial"]) & accounts["payment_habit"].eq("prompt")
+    return may.to_numpy() & (generator(population.seed, "prepaid").random(len(accounts)) < PREPAID_SHARE)
 
 
 def large_families(population: Population, register: Register) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -19,6 +19,7 @@ LAST = FIRST + timedelta(days=DAYS - 1)
 LOADED_AT = datetime(2026, 10, 11, 4, tzinfo=UTC)
 LOSS = 0.04
 IN_MARKET = (2, 3)  # accounts that take part in the market
+PREPAID = (3,)  # accounts under prepaid control, by their contract in force
 CATEGORIES = ("200", "400", "100", "300")  # residential, commercial, large industrial, agricultural
 
 # the sources' tables in their own names and codes, as extraction lands them (whole numbers are bigint there)
@@ -28,7 +29,8 @@ SYSTEMS = {
         "c_cons": "cons_id bigint primary key, cons_no text, cust_id bigint, org_no text, elec_type_code text, "
         "trade_code text, volt_code text, build_date date, cancel_date date, status_code text, mkt_flag text",
         "c_contract": "contract_id bigint primary key, contract_no text, cons_id bigint, prc_code text, "
-        "contract_cap numeric(12,2), ba_calc_mode text, pf_std_code text, eff_date date, exp_date date",
+        "contract_cap numeric(12,2), ba_calc_mode text, pf_std_code text, eff_date date, exp_date date, "
+        "fee_ctl_flag text",
         "c_household": "hh_id bigint primary key, cons_id bigint, hh_type_code text, person_num bigint, "
         "eff_date date, exp_date date",
         "c_mp": "mp_id bigint primary key, mp_no text, cons_no text, mp_attr_code text, line_code text, "
@@ -219,12 +221,13 @@ def _register(connection: psycopg.Connection) -> None:
     changed = date(2026, 9, 15)  # account 1 raised its capacity mid-month
     put(
         connection, "raw_cis", "c_contract",
-        [(101, "K001", 1, "R1", 8, "0", "0", date(2020, 1, 1), changed)]
+        [(101, "K001", 1, "R1", 8, "0", "0", date(2020, 1, 1), changed, "0")]
         + [
-            (200 + n, f"K{n:03}", n, "R1", 20, "0", "0", changed if n == 1 else date(2020, 1, 1), None)
+            (200 + n, f"K{n:03}", n, "R1", 20, "0", "0", changed if n == 1 else date(2020, 1, 1), None,
+             f"{int(n in PREPAID)}")
             for n in numbers
         ],
-        "contract_id,contract_no,cons_id,prc_code,contract_cap,ba_calc_mode,pf_std_code,eff_date,exp_date",
+        "contract_id,contract_no,cons_id,prc_code,contract_cap,ba_calc_mode,pf_std_code,eff_date,exp_date,fee_ctl_flag",
     )  # fmt: skip
     put(connection, "raw_cis", "c_household", [(1, 8, "01", 6, date(2026, 9, 1), None)],
         "hh_id,cons_id,hh_type_code,person_num,eff_date,exp_date")  # fmt: skip

@@ -16,7 +16,8 @@ create table c_cons(cons_id bigint primary key, cons_no text, cust_id bigint, or
     trade_code text, volt_code text, build_date date, cancel_date date, status_code text,
     mkt_flag text);
 create table c_contract(contract_id bigint primary key, contract_no text, cons_id bigint, prc_code text,
-    contract_cap numeric(12,2), ba_calc_mode text, pf_std_code text, eff_date date, exp_date date);
+    contract_cap numeric(12,2), ba_calc_mode text, pf_std_code text, eff_date date, exp_date date,
+    fee_ctl_flag text);
 create table c_household(hh_id bigint primary key, cons_id bigint, hh_type_code text, person_num int, eff_date date,
     exp_date date);
 create table c_mp(mp_id bigint primary key, mp_no text, cons_no text, mp_attr_code text, line_code text, intv_min int,

@@ -182,6 +182,17 @@ def test_bills_are_the_sum_of_their_lines_and_the_money_is_whole() -> None:
     assert (owner == payments["cons_no"].to_numpy()).all()
 
 
+def test_who_is_under_prepaid_control_pays_promptly_and_stays_so() -> None:
+    found, people_of = larger(), people(1000).accounts.set_index("account_no")
+    number = found["c_cons"].set_index("cons_id")["cons_no"]
+    flags = found["c_contract"].assign(cons_no=found["c_contract"]["cons_id"].map(number)).groupby("cons_no")
+    assert flags["fee_ctl_flag"].nunique().eq(1).all()
+    of = flags["fee_ctl_flag"].first()
+    prepaid = people_of.loc[of.index[of.eq("1")]]
+    assert 0.05 < len(prepaid) / len(of) < 0.5 and prepaid["payment_habit"].eq("prompt").all()
+    assert set(prepaid["usage_category"]) == {"residential", "commercial"}
+
+
 def test_a_large_family_pays_by_its_own_tiers_from_the_month_of_its_registration() -> None:
     found = larger()
     number = found["c_cons"].set_index("cons_id")["cons_no"]
