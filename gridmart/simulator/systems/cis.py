@@ -17,6 +17,7 @@ is in it; `upd_time` is the moment of a row's last change, so that a day's chang
 | e_bill_det.item_code | 01 energy, 02 capacity, 03 demand, 04 power factor, 05 levies |
 | e_bill_det.prd_code | 0 total, 1 sharp, 2 peak, 3 flat, 4 valley, 5 deep valley |
 | a_pay_flow.pay_mode | 01 app, 02 bank, 03 counter, 04 agent, 05 auto debit |
+| a_pay_fail.fail_code | 01 balance too low, 02 no agreement with the bank; no money moved |
 | a_urge.urge_mode | 01 SMS, 02 letter, 03 notice of disconnection |
 | r_stop_restore.status_code | 0 disconnected, 1 reconnected |
 | s_app.app_type_code | new: 101 household, 102 low, 103 high voltage; 201 increase, 202 decrease, 301 suspension |

@@ -47,6 +47,8 @@ SYSTEMS = {
         "begin_time timestamptz, end_time timestamptz, primary key (app_id, stage_seq)",
         "a_pay_flow": "charge_id text primary key, calc_id text, cons_no text, charge_time timestamptz, "
         "rcv_amt numeric(18,2), pay_mode text",
+        "a_pay_fail": "fail_id bigint primary key, calc_id text, cons_no text, try_time timestamptz, "
+        "try_amt numeric(18,2), pay_mode text, fail_code text",
         "a_urge": "urge_id bigint primary key, calc_id text, cons_no text, urge_step bigint, urge_mode text, "
         "urge_time timestamptz, owe_amt numeric(18,2)",
         "r_stop_restore": "stop_id bigint primary key, calc_id text, cons_no text, stop_time timestamptz, "
@@ -229,6 +231,12 @@ def _register(connection: psycopg.Connection) -> None:
         ],
         "contract_id,contract_no,cons_id,prc_code,contract_cap,ba_calc_mode,pf_std_code,eff_date,exp_date,fee_ctl_flag",
     )  # fmt: skip
+    put(connection, "raw_cis", "a_pay_fail",
+        [
+            (1, "B004202608", account(4), local(12, 3), 319, "05", "01"),
+            (2, None, account(5), local(12, 4), 5, None, "9"),
+        ],
+        "fail_id,calc_id,cons_no,try_time,try_amt,pay_mode,fail_code")  # fmt: skip
     put(connection, "raw_cis", "c_household", [(1, 8, "01", 6, date(2026, 9, 1), None)],
         "hh_id,cons_id,hh_type_code,person_num,eff_date,exp_date")  # fmt: skip
     points = [(n, point(n), account(n), "01", feeder(transformer(n)), 15, f"{int(n == 12)}") for n in numbers]

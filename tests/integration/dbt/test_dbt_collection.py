@@ -110,10 +110,14 @@ def test_dunning_says_whether_it_helped(collected: dict[str, str]) -> None:
 
 def test_channels_share_the_payments(collected: dict[str, str]) -> None:
     rows = query(
-        "select report_month, channel_code, payments, accounts, unallocated_payments, unallocated_yuan "
-        "from marts_candidate.rpt_payment_channel where report_month = '2026-09-01' order by 2"
+        "select channel_code, payments, accounts, unallocated_payments, unallocated_yuan, failed_payments, failed_yuan "
+        "from marts_candidate.rpt_payment_channel where report_month = '2026-09-01' order by 1"
     )
-    assert rows == [(date(2026, 9, 1), "app", 11, 11, 0, 0), (date(2026, 9, 1), "counter", 2, 2, 2, 100)]
+    # what failed is in no sum of money, and a channel of nothing else stays
+    assert rows == [
+        ("", 0, 0, 0, 0, 1, 5), ("app", 11, 11, 0, 0, 0, 0), ("auto_debit", 0, 0, 0, 0, 1, 319),
+        ("counter", 2, 2, 2, 100, 0, 0),
+    ]  # fmt: skip
 
 
 # everything that fct_exception knows, once each

@@ -30,6 +30,8 @@ create table e_bill_det(calc_id text, item_seq int, item_code text, prd_code tex
     amt numeric(18,2), primary key (calc_id, item_seq));
 create table a_pay_flow(charge_id text primary key, calc_id text, cons_no text, charge_time timestamptz,
     rcv_amt numeric(18,2), pay_mode text);
+create table a_pay_fail(fail_id bigint primary key, calc_id text, cons_no text, try_time timestamptz,
+    try_amt numeric(18,2), pay_mode text, fail_code text);
 create table a_urge(urge_id bigint primary key, calc_id text, cons_no text, urge_step int, urge_mode text,
     urge_time timestamptz, owe_amt numeric(18,2));
 create table r_stop_restore(stop_id bigint primary key, calc_id text, cons_no text, stop_time timestamptz,

@@ -182,6 +182,18 @@ def test_bills_are_the_sum_of_their_lines_and_the_money_is_whole() -> None:
     assert (owner == payments["cons_no"].to_numpy()).all()
 
 
+def test_a_debit_that_failed_moved_no_money_and_the_bill_was_paid_another_way_or_not() -> None:
+    found = larger()
+    failed, payments = found["a_pay_fail"], found["a_pay_flow"]
+    assert len(failed) > 5 and set(failed["fail_code"]) == {"01", "02"} and failed["pay_mode"].eq("05").all()
+    bills = found["e_bill"].set_index("calc_id")
+    assert (bills["t_amt"][failed["calc_id"]].to_numpy() == failed["try_amt"].to_numpy()).all()
+    paid = payments[payments["calc_id"].isin(failed["calc_id"])]
+    assert len(paid) and paid["pay_mode"].ne("05").all()
+    debited = payments[payments["pay_mode"].eq("05")]
+    assert failed["cons_no"].isin(debited["cons_no"]).mean() > 0.8  # they have agreed to it
+
+
 def test_who_is_under_prepaid_control_pays_promptly_and_stays_so() -> None:
     found, people_of = larger(), people(1000).accounts.set_index("account_no")
     number = found["c_cons"].set_index("cons_id")["cons_no"]
