@@ -12,7 +12,8 @@ from gridmart.quality.results import Result
 from gridmart.quality.suites import Suite
 from gridmart.warehouse.database import connect, url
 
-EXAMPLES = 5  # values shown of those that broke an expectation
+EXAMPLES = 5  # values or rows shown of those that broke an expectation
+KEY_COLUMNS = 3  # of a row that is shown
 Range = tuple[date | None, date | None]
 NO_RANGE: Range = (None, None)
 
@@ -35,14 +36,32 @@ def _present(target: Target) -> set[str]:
         return {name for (name,) in rows}
 
 
+def _dates(suite: Suite, target: Target, span: Range) -> sql.Composed:
+    return sql.SQL("select * from {} where {} between {} and {}").format(
+        sql.Identifier(target.schema, suite.table), sql.Identifier(suite.date_column or ""), *map(sql.Literal, span)
+    )
+
+
 def _asset(source: Any, suite: Suite, target: Target, span: Range) -> Any:
     if span == NO_RANGE:
         return source.add_table_asset(suite.table, table_name=suite.table, schema_name=target.schema)
-    query = sql.SQL("select * from {} where {} between {} and {}").format(
-        sql.Identifier(target.schema, suite.table), sql.Identifier(suite.date_column or ""), *map(sql.Literal, span)
-    )
     with connect(target.role) as connection:
-        return source.add_query_asset(suite.table, query=query.as_string(connection))
+        return source.add_query_asset(suite.table, query=_dates(suite, target, span).as_string(connection))
+
+
+def _named(query: str, suite: Suite, target: Target, span: Range) -> list[str]:
+    """Rows that a query of a suite finds, by their first columns: so that a message names them."""
+    batch: sql.Composable = sql.Identifier(target.schema, suite.table)
+    if span != NO_RANGE:
+        batch = sql.SQL("({}) as batch").format(_dates(suite, target, span))
+    with connect(target.role) as connection:
+        text = query.replace("{batch}", batch.as_string(connection))
+        found = connection.execute(f"select * from ({text}) as broken order by 1 limit {EXAMPLES}".encode())
+        names = [column.name for column in found.description or []][:KEY_COLUMNS]
+        rows = found.fetchall()
+    if "?column?" in names:  # the query counts, it names no row
+        return []
+    return [" ".join(f"{name}={value}" for name, value in zip(names, row, strict=False)) for row in rows]
 
 
 def _observed(outcome: Any, personal: bool) -> tuple[str | None, int | None, dict[str, Any]]:
@@ -77,6 +96,11 @@ def _result(suite: Suite, target: Target, span: Range, outcome: Any) -> Result:
     about = dict(config.meta or {})
     kwargs = {k: v for k, v in config.kwargs.items() if k != "batch_id"}
     observed, count, details = _observed(outcome, suite.personal)
+    if config.type == "unexpected_rows_expectation" and count and not suite.personal:
+        examples = _named(kwargs["unexpected_rows_query"], suite, target, span)
+        if examples:
+            details["examples"] = examples
+            observed = f"{observed}, for example {', '.join(examples)}"
     columns = kwargs.get("column") or kwargs.get("column_list") or kwargs.get("column_set")
     return Result(
         gate=target.gate,

@@ -31,7 +31,6 @@ KNOWN_IN = {
     ("tariff_version", "tariff_code"): ("tariff", "tariff_code"),
     ("tariff_version", "calendar_code"): ("tou_period", "calendar_code"),
     ("tariff_tier", "household_code"): ("household", "household_code"),
-    ("account_household", "household_code"): ("household", "household_code"),
     ("tariff_proposal", "from_tariff_code"): ("tariff", "tariff_code"),
 }
 DATES = ("valid_from", "valid_to", "to_valid_from")
@@ -50,7 +49,6 @@ KEYS = {
     "tariff_tier": ("tariff_code", "valid_from", "household_code", "tier_no"),
     "tou_period": ("calendar_code", "valid_from", "months", "day_type", "start_hour", "end_hour"),
     "household": ("household_code",),
-    "account_household": ("account_no", "valid_from"),
     "tariff_proposal": ("proposal_code",),
     "power_factor_adjustment": ("power_factor", "standard"),
 }
@@ -186,8 +184,7 @@ def _codes(files: Files) -> Iterator[str]:
 
 def _validities(files: Files) -> Iterator[str]:
     """Versions that end before they begin, overlap, or leave a hole."""
-    for name, key in (("tariff_version", "tariff_code"), ("tou_period", "calendar_code"),
-                      ("account_household", "account_no")):  # fmt: skip
+    for name, key in (("tariff_version", "tariff_code"), ("tou_period", "calendar_code")):
         spans: dict[str, dict[tuple[str, str], Row]] = defaultdict(dict)
         for row in files[name]:
             if row["valid_to"] and row["valid_to"] <= row["valid_from"]:
@@ -200,7 +197,7 @@ def _validities(files: Files) -> Iterator[str]:
                 if before and (not before["valid_to"] or before["valid_to"] > since):
                     until = before["valid_to"] or "open"
                     yield row.says(f"{code} from {since} overlaps row {before.number} (valid_to {until})")
-                elif before and name != "account_household" and before["valid_to"] < since:
+                elif before and before["valid_to"] < since:
                     yield row.says(f"{code} has a hole between {before['valid_to']} (row {before.number}) and {since}")
                 before = row
 

@@ -6,7 +6,7 @@ those of the tariff data in `dbt/seeds/tariffs`:
 
 | tariff | lines |
 |---|---|
-| with tiers | energy by tier of the month's use (levies are within the price) |
+| with tiers | energy by tier of the month's use, a large family's by its own tiers (levies are within the price) |
 | with capacity or demand charge | that charge, energy by period, power-factor adjustment, levies |
 | other | energy by period, levies |
 """
@@ -31,6 +31,7 @@ TOTAL = 0
 STANDARD = Decimal("0.90")  # power factor that large customers are held to
 HUNDRED, MILLION = 100, 10**6
 TARIFF_OF = {"residential": "RES_TIER", "commercial": "COM_TOU", "agricultural": "AGR"}
+ORDINARY, LARGE_FAMILY = "ordinary", "large_family"  # kinds of households
 INDUSTRIAL = ("IND_TOU_CAP", "IND_TOU_DEM")
 # a tariff that does not price a period bills its energy as the next one here
 BILLED_AS = {"sharp": "peak", "peak": "flat", "deep_valley": "valley", "valley": "flat"}
@@ -130,14 +131,17 @@ def _millionths(text: str) -> int:
 
 
 @lru_cache(maxsize=256)
-def _prices(tariff: str, month: date) -> _Prices:
-    """Prices on the first of the month: versions begin with a month."""
+def _prices(tariff: str, household: str, month: date) -> _Prices:
+    """Prices on the first of the month: versions begin with a month. A kind of household without tiers of its own has
+    those of ordinary ones."""
     held = version(tariff, month)
     if held is None:
         raise ValueError(f"no version of {tariff} holds on {month}")
+    ladders = rows_of("tariff_tier", held)
+    own = [row for row in ladders if row["household_code"] == household]
     tiers = tuple(
         (int(Decimal(row["from_kwh"]) * HUNDRED), _millionths(row["price_yuan_per_kwh"]))
-        for row in rows_of("tariff_tier", held)
+        for row in own or [row for row in ladders if row["household_code"] == ORDINARY]
     )
     charge, charged = None, CAPACITY
     if held["capacity_price_yuan_per_kva"]:
@@ -192,20 +196,27 @@ class _Book:
 def charge(uses: pd.DataFrame) -> Lines:
     """Lines of one bill a row of `uses`.
 
-    Columns: month (datetime64, first day), tariff_code, capacity (hundredths of a kVA), and of `month_use`: PERIOD_WH,
-    import_varh, max_demand_w, all int64. Energies are billed to 0.01 kWh, demand to 0.1 kW.
+    Columns: month (datetime64, first day), tariff_code, household_code (without it: all ordinary), capacity (hundredths
+    of a kVA), and of `month_use`: PERIOD_WH, import_varh, max_demand_w, all int64. Energies are billed to 0.01 kWh,
+    demand to 0.1 kW.
     """
     book = _Book()
     month = uses["month"].to_numpy("datetime64[M]")
     tariff, names = pd.factorize(uses["tariff_code"].to_numpy(object), sort=True)
+    kinds = (
+        uses["household_code"].to_numpy(object) if "household_code" in uses else np.full(len(uses), ORDINARY, object)
+    )
+    household, households = pd.factorize(kinds, sort=True)
     energy = half_up(uses[list(PERIOD_WH)].to_numpy(np.int64), 10)
     reactive = half_up(uses["import_varh"].to_numpy(np.int64), 10)
     demand = half_up(uses["max_demand_w"].to_numpy(np.int64), 100) * 10
     capacity = uses["capacity"].to_numpy(np.int64)
-    group = month.astype(np.int64) * len(names) + tariff
+    group = (month.astype(np.int64) * len(names) + tariff) * len(households) + household
     order = np.argsort(group, kind="stable")
     for bills in np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(uses) else []:
-        prices = _prices(str(names[tariff[bills[0]]]), month[bills[0]].astype("datetime64[D]").item())
+        first = bills[0]
+        day = month[first].astype("datetime64[D]").item()
+        prices = _prices(str(names[tariff[first]]), str(households[household[first]]), day)
         if prices.tiers:
             _by_tier(book, bills, energy[bills].sum(axis=1), prices)
             continue

@@ -102,6 +102,7 @@ measured as (
         ('arrears_yuan', billing.arrears_yuan),
         ('arrears_days', billing.arrears_days::numeric),
         ('pays_by_auto_debit', (paid.channel_code = 'auto_debit')::integer::numeric),
+        ('is_prepaid', accounts.is_prepaid::integer::numeric),
         ('has_generation', placed.has_generation::integer::numeric),
         ('lowest_v', placed.lowest_v::numeric),
         ('account_age_days', (as_of.settled_as_of - accounts.opened_date)::numeric),

@@ -14,7 +14,7 @@ import pyarrow as pa
 from gridmart.simulator import billing, collection
 from gridmart.simulator.month_use import HIGHEST, PERIOD_WH
 from gridmart.simulator.systems import cis_columns as c
-from gridmart.simulator.systems.cis_register import Register, details
+from gridmart.simulator.systems.cis_register import Register, details, large_families
 from gridmart.simulator.systems.model import Facts, Table
 
 TABLES = {
@@ -33,11 +33,17 @@ TABLES = {
          "rcv_amt": "numeric(18,2)", "pay_mode": "text", "upd_time": "timestamptz"},
         ("charge_id",),
     ),
+    "a_pay_fail": Table(
+        {"fail_id": "bigint", "calc_id": "text", "cons_no": "text", "try_time": "timestamptz",
+         "try_amt": "numeric(18,2)", "pay_mode": "text", "fail_code": "text", "upd_time": "timestamptz"},
+        ("fail_id",),
+    ),
 }  # fmt: skip
 
 ITEM_CODES = ("01", "02", "03", "04", "05")  # of billing.ITEMS
 PERIOD_CODES = ("0", "1", "2", "3", "4", "5")  # of billing.LINE_PERIODS
 PAY_MODES = ("01", "02", "03", "04", "05")  # of collection.CHANNELS
+FAIL_CODES = ("01", "02")  # balance too low, the agreement with the bank has ended
 ISSUED_HOUR = 8
 MOST_MONTHS = 120_000  # of a key: row of the account × this + month
 NEVER = np.datetime64("NaT", "s")
@@ -71,6 +77,7 @@ def believed(facts: Facts, register: Register, versions: pd.DataFrame) -> pd.Dat
     rows, keys = rows[here], keys[here]
     frame["row"] = rows
     frame["tariff_code"] = _tariffs(facts, register, rows, keys)
+    frame["household_code"] = _households(facts, register, rows, frame["month"].to_numpy())
     frame["capacity"] = _capacities(rows, frame["month"].to_numpy(), versions)
     _miscount(facts, register, frame, keys)
     return frame
@@ -92,6 +99,15 @@ def _tariffs(facts: Facts, register: Register, rows: np.ndarray, keys: np.ndarra
     if hit.size:
         codes[hit] = np.array(list(wrong.values()), dtype=object)[at[hit]]
     return codes
+
+
+def _households(facts: Facts, register: Register, rows: np.ndarray, months: np.ndarray) -> np.ndarray:
+    """Kind of household of each bill: a registration counts from its month on."""
+    large, since, _ = large_families(facts.population, register)
+    registered = np.full(len(register.opened), np.datetime64("NaT"), "datetime64[D]")
+    registered[large] = since
+    is_large = registered[rows].astype("datetime64[M]") <= months.astype("datetime64[M]")
+    return np.where(is_large, billing.LARGE_FAMILY, billing.ORDINARY).astype(object)
 
 
 def _capacities(rows: np.ndarray, months: np.ndarray, versions: pd.DataFrame) -> np.ndarray:
@@ -235,6 +251,7 @@ def tables(facts: Facts, register: Register, made: Bills) -> dict[str, pa.Table]
         "e_bill": c.table(TABLES["e_bill"], bill),
         "e_bill_det": _lines(made, number),
         "a_pay_flow": _payments(facts, register, made, number),
+        "a_pay_fail": _failed(facts, register, made, number),
     }
 
 
@@ -276,3 +293,25 @@ def _payments(facts: Facts, register: Register, made: Bills, number: pa.Array) -
         "upd_time": c.times(made.paid_at[paid]),
     }
     return c.table(TABLES["a_pay_flow"], columns)
+
+
+def _failed(facts: Facts, register: Register, made: Bills, number: pa.Array) -> pa.Table:
+    """Debits that the bank refused: of who has agreed to automatic payment and had to pay another way."""
+    agreed = collection.habits(facts.population).has_auto_debit[made.row]
+    tried = made.issued + collection.DEBIT
+    fails = agreed & (made.copy == 0) & (made.channel != collection.AUTO_DEBIT) & (made.amount > 0)
+    row = np.flatnonzero(fails & c.known(tried, facts.today))
+    ids = c.row_ids(tried[row], made.row[row])
+    order = np.argsort(ids)
+    row, ids = row[order], ids[order]
+    columns = {
+        "fail_id": c.whole(ids),
+        "calc_id": number.take(pa.array(row)),
+        "cons_no": c.text(register.account_no[made.row[row]]),
+        "try_time": c.times(tried[row]),
+        "try_amt": c.decimals(made.amount[row], 18, 2),
+        "pay_mode": c.codes(made.channel[row] * 0 + collection.AUTO_DEBIT, PAY_MODES),
+        "fail_code": c.codes((made.row[row] % 5 == 0) * 1, FAIL_CODES),
+        "upd_time": c.times(tried[row]),
+    }
+    return c.table(TABLES["a_pay_fail"], columns)

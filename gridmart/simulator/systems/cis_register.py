@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from gridmart.simulator import billing
+from gridmart.simulator import billing, demand_response
+from gridmart.simulator.keys import generator
 from gridmart.simulator.population import Population
 from gridmart.simulator.systems import cis_columns as c
 from gridmart.simulator.systems.model import Facts, Table
@@ -22,14 +23,19 @@ TABLES = {
     "c_cons": Table(
         {"cons_id": "bigint", "cons_no": "text", "cust_id": "bigint", "org_no": "text", "elec_type_code": "text",
          "trade_code": "text", "volt_code": "text", "build_date": "date", "cancel_date": "date", "status_code": "text",
-         "upd_time": "timestamptz"},
+         "mkt_flag": "text", "upd_time": "timestamptz"},
         ("cons_id",),
     ),
     "c_contract": Table(
         {"contract_id": "bigint", "contract_no": "text", "cons_id": "bigint", "prc_code": "text",
          "contract_cap": "numeric(12,2)", "ba_calc_mode": "text", "pf_std_code": "text", "eff_date": "date",
-         "exp_date": "date", "upd_time": "timestamptz"},
+         "exp_date": "date", "fee_ctl_flag": "text", "upd_time": "timestamptz"},
         ("contract_id",),
+    ),
+    "c_household": Table(
+        {"hh_id": "bigint", "cons_id": "bigint", "hh_type_code": "text", "person_num": "int", "eff_date": "date",
+         "exp_date": "date", "upd_time": "timestamptz"},
+        ("hh_id",),
     ),
     "c_mp": Table(
         {"mp_id": "bigint", "mp_no": "text", "cons_no": "text", "mp_attr_code": "text", "line_code": "text",
@@ -46,6 +52,10 @@ TABLES = {
 
 ELEC_TYPES = {"large_industrial": "100", "residential": "200", "agricultural": "300", "commercial": "400"}
 POINT_KINDS = {"customer": "01", "transformer_boundary": "02", "feeder_boundary": "03"}
+PREPAID_SHARE = 0.4  # of homes and shops that pay promptly: their balance is drawn on, and pays each bill at once
+LARGE_FAMILY_SHARE = 0.06  # of households, registered with five people or more: they have tiers of their own
+REGISTERED_LATER = 0.3  # of these, on the first of a month of the history; the others when they were connected
+LEAST_PEOPLE, MOST_PEOPLE = 5, 7
 HIGH_VOLTAGE, LOW_VOLTAGE = "AC00101", "AC03802"
 ESTABLISHED = np.datetime64("2008-01-01", "D")  # boundary meters; a utility that begins earlier: a year before it
 ASSET_LETTERS = "MNQRSTUVWX"  # first meter of a point, second, …
@@ -114,6 +124,7 @@ def accounts(facts: Facts, register: Register) -> pa.Table:
     frame = facts.population.accounts.iloc[rows]
     gone = np.where(c.known(register.gone, facts.today), register.gone, np.datetime64("NaT"))[rows]
     is_gone = ~np.isnat(gone)
+    traders = demand_response.members(facts.population)["account_row"].to_numpy()
     columns = {
         "cons_id": c.whole(c.FIRST_ID + rows),
         "cons_no": c.text(register.account_no[rows]),
@@ -125,6 +136,7 @@ def accounts(facts: Facts, register: Register) -> pa.Table:
         "build_date": c.dates(register.opened[rows]),
         "cancel_date": c.dates(gone),
         "status_code": c.codes(is_gone * 1, ("0", "9")),
+        "mkt_flag": c.codes(np.isin(rows, traders) * 1, ("0", "1")),
         "upd_time": c.times(np.where(is_gone, c.at(gone, 9.5), c.at(register.opened[rows], 10))),
     }
     return c.table(TABLES["c_cons"], columns)
@@ -168,9 +180,47 @@ def contracts(facts: Facts, register: Register, made: pd.DataFrame) -> pa.Table:
         "pf_std_code": c.codes((mode > 0) * 1, ("0", "1")),
         "eff_date": c.dates(made["eff_date"].to_numpy()),
         "exp_date": c.dates(made["exp_date"].to_numpy()),
+        "fee_ctl_flag": c.codes(prepaid(facts.population)[rows] * 1, ("0", "1")),
         "upd_time": c.times(np.where(np.isnat(ended), began, ended)),
     }
     return c.table(TABLES["c_contract"], columns)
+
+
+def prepaid(population: Population) -> np.ndarray:
+    """Accounts under prepaid control, bool."""
+    accounts = population.accounts
+    may = accounts["usage_category"].isin(["residential", "commercial"]) & accounts["payment_habit"].eq("prompt")
+    return may.to_numpy() & (generator(population.seed, "prepaid").random(len(accounts)) < PREPAID_SHARE)
+
+
+def large_families(population: Population, register: Register) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows of the accounts that are or will be registered as large families, since when (datetime64[D]), people."""
+    size = len(register.opened)
+    is_one, later, month, people = generator(population.seed, "household").random((4, size))
+    row = np.flatnonzero((is_one < LARGE_FAMILY_SHARE) & (register.category == "residential"))
+    months = np.datetime64(population.first, "M") + 1 + np.floor(month * 12).astype(np.int64)
+    registered = np.maximum(months.astype("datetime64[D]"), register.opened.astype("datetime64[M]") + 1)
+    since = np.where(later < REGISTERED_LATER, registered.astype("datetime64[D]"), register.opened)
+    count = LEAST_PEOPLE + np.floor(people * (MOST_PEOPLE - LEAST_PEOPLE + 1)).astype(np.int64)
+    return row, since[row], count[row]
+
+
+def households(facts: Facts, register: Register) -> pa.Table:
+    """Households with tiers of their own by today; exp_date is the first day without supply."""
+    row, since, people = large_families(facts.population, register)
+    here = c.known(since, facts.today) & ~(register.gone[row] <= since)
+    row, since, people = row[here], since[here], people[here]
+    gone = np.where(c.known(register.gone[row], facts.today), register.gone[row], np.datetime64("NaT"))
+    columns = {
+        "hh_id": c.whole(c.FIRST_ID + row),
+        "cons_id": c.whole(c.FIRST_ID + row),
+        "hh_type_code": c.codes(np.zeros(row.size, np.int64), ("01",)),
+        "person_num": c.whole(people),
+        "eff_date": c.dates(since),
+        "exp_date": c.dates(gone),
+        "upd_time": c.times(np.where(np.isnat(gone), c.at(since, 10), c.at(gone, 9.5))),
+    }
+    return c.table(TABLES["c_household"], columns)
 
 
 @dataclass(frozen=True)

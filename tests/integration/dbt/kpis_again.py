@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import psycopg
 
+from tests.integration.dbt.small_utility import LAST
+
 ZONE = "Asia/Shanghai"
 
 
@@ -122,10 +124,12 @@ def values(connection: psycopg.Connection, month: date) -> dict[str, float | Non
     stages = raw("raw_cis.s_app_stage")
     withdrawn = stages["app_id"].map(raw("raw_cis.s_app").set_index("app_id")["end_time"])
     stages["end_time"] = stages["end_time"].fillna(withdrawn)
-    stages = stages[stages["end_time"].notna() & within(local(stages["begin_time"]).dt.date)]
-    if len(stages):
-        ended, begun = (local(stages[name]).dt.normalize().dt.tz_localize(None) for name in ("end_time", "begin_time"))
-        in_time = (ended - begun).dt.days <= stages["limit_days"]
+    stages = stages[within(local(stages["begin_time"]).dt.date)]
+    ended, begun = (local(stages[name]).dt.normalize().dt.tz_localize(None) for name in ("end_time", "begin_time"))
+    in_time = (ended.fillna(pd.Timestamp(LAST)) - begun).dt.days <= stages["limit_days"]
+    # what is open beyond its limit is late before it ends
+    in_time = in_time[ended.notna() | ~in_time]
+    if len(in_time):
         found["application_in_time"] = in_time.mean()
     else:
         found["application_in_time"] = None

@@ -131,7 +131,8 @@ def test_a_tag_shows_what_earned_it(built: dict[str, str]) -> None:
         tags[number][tag] = value
     # what it takes is on no list, yet it takes it
     assert tags[ACCOUNT[2]] == {"complaint_lately": 1, "dissatisfied": 1, "has_consent": 1, "takes_product": 1}
-    assert tags[ACCOUNT[3]] == {"no_consent": 0, "open_order": 1}  # its product ended on the fifth
+    # its product ended on the fifth
+    assert tags[ACCOUNT[3]] == {"no_consent": 0, "open_order": 1, "prepaid_control": 1}
     assert tags[ACCOUNT[4]] == {"in_arrears": 319, "pays_late": 0, "no_consent": 0, "dissatisfied": 2}
     assert tags[ACCOUNT[7]] == {"pays_late": 0, "no_consent": 0}  # late, but paid
     assert tags[ACCOUNT[12]] == {"high_use": 1, "has_pv": 1, "takes_product": 1, "no_consent": 0}
@@ -146,7 +147,8 @@ def test_customer_360_tells_of_contacts_products_and_tags(built: dict[str, str])
         (ACCOUNT[1], 2, date(2026, 9, 5), 0, 0, "节能诊断", "app, sms", 3, "campaign_taker,has_consent,takes_product"),
         (ACCOUNT[2], 1, date(2026, 9, 20), 1, 0, None, "app", 4,
          "complaint_lately,dissatisfied,has_consent,takes_product"),
-        (ACCOUNT[3], 2, date(2026, 10, 9), 0, 1, None, None, 2, "no_consent,open_order"),
+        (ACCOUNT[3], 2, date(2026, 10, 9), 0, 1, None, None, 3,
+         "no_consent,open_order,prepaid_control"),
         (ACCOUNT[4], 0, None, 0, 0, None, None, 4, "dissatisfied,in_arrears,no_consent,pays_late"),
     ]  # fmt: skip
 

@@ -13,9 +13,13 @@ DATABASE = "trial_cis"
 TABLES = """
 create table c_cust(cust_id bigint primary key, cust_no text, cust_name text, mobile text, cert_no text, addr text);
 create table c_cons(cons_id bigint primary key, cons_no text, cust_id bigint, org_no text, elec_type_code text,
-    trade_code text, volt_code text, build_date date, cancel_date date, status_code text);
+    trade_code text, volt_code text, build_date date, cancel_date date, status_code text,
+    mkt_flag text);
 create table c_contract(contract_id bigint primary key, contract_no text, cons_id bigint, prc_code text,
-    contract_cap numeric(12,2), ba_calc_mode text, pf_std_code text, eff_date date, exp_date date);
+    contract_cap numeric(12,2), ba_calc_mode text, pf_std_code text, eff_date date, exp_date date,
+    fee_ctl_flag text);
+create table c_household(hh_id bigint primary key, cons_id bigint, hh_type_code text, person_num int, eff_date date,
+    exp_date date);
 create table c_mp(mp_id bigint primary key, mp_no text, cons_no text, mp_attr_code text, line_code text, intv_min int,
     gen_flag text);
 create table c_meter(meter_id bigint primary key, asset_no text, mp_id bigint, t_ct int, t_pt int, digits int,
@@ -26,6 +30,8 @@ create table e_bill_det(calc_id text, item_seq int, item_code text, prd_code tex
     amt numeric(18,2), primary key (calc_id, item_seq));
 create table a_pay_flow(charge_id text primary key, calc_id text, cons_no text, charge_time timestamptz,
     rcv_amt numeric(18,2), pay_mode text);
+create table a_pay_fail(fail_id bigint primary key, calc_id text, cons_no text, try_time timestamptz,
+    try_amt numeric(18,2), pay_mode text, fail_code text);
 create table a_urge(urge_id bigint primary key, calc_id text, cons_no text, urge_step int, urge_mode text,
     urge_time timestamptz, owe_amt numeric(18,2));
 create table r_stop_restore(stop_id bigint primary key, calc_id text, cons_no text, stop_time timestamptz,
@@ -46,7 +52,7 @@ do $$ declare t text; begin
     end loop;
 end $$;
 insert into c_cust select n, 'C' || n, '客户' || n, '138' || n, 'id' || n, '地址' from generate_series(1, 3) n;
-insert into c_cons select n, lpad(n::text, 10, '0'), n, '1400101', '200', '00', 'AC03802', '2020-01-01', null, '0'
+insert into c_cons select n, lpad(n::text, 10, '0'), n, '1400101', '200', '00', 'AC03802', '2020-01-01', null, '0', '0'
     from generate_series(1, 3) n;
 insert into c_contract select n, 'K' || n, n, 'RES', 8, '0', '0', '2020-01-01', null from generate_series(1, 3) n;
 insert into c_mp select n, 'P' || lpad(n::text, 9, '0'), lpad(n::text, 10, '0'), '01', 'F001', 15, '0'

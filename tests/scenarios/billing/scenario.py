@@ -10,12 +10,10 @@ What a span of readings used stands on its first day, at noon; every day of it w
 """
 
 import csv
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
@@ -26,6 +24,7 @@ HERE = Path(__file__).parent
 FOLDERS = sorted(path for path in HERE.iterdir() if path.name.startswith("given_"))
 LONG_AGO = date(2020, 1, 1)
 YEAR = date(2026, 1, 1)  # whose days the calendar knows
+HOUSEHOLDS = {"large_family": "01", "low_income": "02"}
 BASES = {"none": "0", "capacity": "1", "demand": "2"}
 STANDARDS = {"": "0", "0.90": "1", "0.85": "2", "0.80": "3"}
 KINDS = {"energy": "01", "capacity": "02", "demand": "03", "power_factor": "04", "levies": "05"}
@@ -84,6 +83,12 @@ def load(connection: psycopg.Connection, cases: list[Case]) -> None:
             for n, case in numbered for k, row in enumerate(case.contracts)
         ],
         "contract_id,contract_no,cons_id,prc_code,contract_cap,ba_calc_mode,pf_std_code,eff_date,exp_date")  # fmt: skip
+    put(connection, "raw_cis", "c_household",
+        [
+            (100 * n + k, n, HOUSEHOLDS[row["household"]], 5, row["valid_from"], row["valid_to"] or None)
+            for n, case in numbered for k, row in enumerate(case.contracts) if row["household"]
+        ],
+        "hh_id,cons_id,hh_type_code,person_num,eff_date,exp_date")  # fmt: skip
     points = [(n, point) for n, case in numbered for point in sorted({row["point"] for row in case.readings})]
     put(connection, "raw_cis", "c_mp",
         [(k, f"S{n:04}{point}", f"{cases[n - 1].account_no}", "01", "F001", 15, "0") for k, (n, point) in
@@ -151,13 +156,3 @@ def _bills(connection: psycopg.Connection, cases: list[Case]) -> None:
             ]  # fmt: skip
     put(connection, "raw_cis", "e_bill", bills, "calc_id,cons_no,bill_ym,issue_date,due_date,t_pq,t_amt,settle_flag")
     put(connection, "raw_cis", "e_bill_det", lines, "calc_id,item_seq,item_code,prd_code,qty,prc,amt")
-
-
-def households(cases: Iterable[Case]) -> list[tuple[Any, ...]]:
-    """Rows of the seed account_household."""
-    return [
-        (case.account_no, row["household"], row["valid_from"], row["valid_to"] or None)
-        for case in cases
-        for row in case.contracts
-        if row["household"]
-    ]

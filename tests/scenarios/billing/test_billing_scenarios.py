@@ -16,7 +16,7 @@ from gridmart.warehouse import dbt
 from gridmart.warehouse.database import connect
 from tests.integration.dbt import small_utility
 from tests.integration.dbt.dbt_run import forget_built
-from tests.scenarios.billing.scenario import FOLDERS, HERE, STANDARDS, YEAR, Case, households, load, rows
+from tests.scenarios.billing.scenario import FOLDERS, HERE, STANDARDS, YEAR, Case, load, rows
 
 ENERGY_KWH = Decimal(1_000_000)
 TESTED = ("dim_tariff", "fct_bill_line", "fct_shadow_bill_line", "fct_shadow_bill", "fct_bill_difference",
@@ -92,8 +92,6 @@ def billed(warehouse: Settings) -> Iterator[Billed]:
     with connect("loader") as connection:
         load(connection, cases)
     _dbt("seed")
-    with connect("builder") as connection, connection.cursor() as cursor:
-        cursor.executemany("insert into seeds.account_household values (%s, %s, %s, %s)", households(cases))
     _dbt("run", "--select", "+fct_bill_difference", "+fct_bill", "+rpt_tariff_impact")
     _dbt("test", "--select", *TESTED, "--exclude-resource-type", "unit_test")
     with connect("builder") as connection:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from cis_facts import people
 
+from benchmarks.billing_plain import Segment, bill
 from gridmart.simulator import billing, month_use
 from gridmart.simulator.billing import ITEMS, LINE_PERIODS
 from gridmart.simulator.month_use import PERIOD_WH
@@ -153,6 +154,19 @@ def test_households_pay_by_tier(kwh: int, amount: str) -> None:
     made = billing.charge(pd.DataFrame([use | {"tariff_code": "RES_TIER", "month": pd.Timestamp(2026, 5, 1)}]))
     assert made.amounts(1)[0] == Decimal(amount) * 100
     assert made.energies(1)[0] == kwh * 100
+
+
+@pytest.mark.parametrize(
+    ("household", "amount"), [("ordinary", "159.60"), ("large_family", "144.60"), ("low_income", "159.60")]
+)
+def test_a_large_family_has_tiers_of_its_own(household: str, amount: str) -> None:
+    use = dict.fromkeys((*PERIOD_WH, "import_varh", "max_demand_w"), 0) | {"flat_wh": 300_000, "capacity": 800}
+    use |= {"tariff_code": "RES_TIER", "month": pd.Timestamp(2026, 5, 1)}
+    both = pd.DataFrame([use | {"household_code": "ordinary"}, use | {"household_code": household}])
+    assert billing.charge(both).amounts(2).tolist() == [15_960, Decimal(amount) * 100]
+    # another program, written from the rules alone
+    segment = Segment("RES_TIER", "2022-01-01", 31, 31, {"flat": Decimal(300)}, household=household)
+    assert sum(line[-1] for line in bill([segment])) == Decimal(amount)
 
 
 def nearest_to_a_half(half: int) -> list[tuple[int, int]]:

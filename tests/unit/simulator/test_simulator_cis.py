@@ -182,6 +182,45 @@ def test_bills_are_the_sum_of_their_lines_and_the_money_is_whole() -> None:
     assert (owner == payments["cons_no"].to_numpy()).all()
 
 
+def test_a_debit_that_failed_moved_no_money_and_the_bill_was_paid_another_way_or_not() -> None:
+    found = larger()
+    failed, payments = found["a_pay_fail"], found["a_pay_flow"]
+    assert len(failed) > 5 and set(failed["fail_code"]) == {"01", "02"} and failed["pay_mode"].eq("05").all()
+    bills = found["e_bill"].set_index("calc_id")
+    assert (bills["t_amt"][failed["calc_id"]].to_numpy() == failed["try_amt"].to_numpy()).all()
+    paid = payments[payments["calc_id"].isin(failed["calc_id"])]
+    assert len(paid) and paid["pay_mode"].ne("05").all()
+    debited = payments[payments["pay_mode"].eq("05")]
+    assert failed["cons_no"].isin(debited["cons_no"]).mean() > 0.8  # they have agreed to it
+
+
+def test_who_is_under_prepaid_control_pays_promptly_and_stays_so() -> None:
+    found, people_of = larger(), people(1000).accounts.set_index("account_no")
+    number = found["c_cons"].set_index("cons_id")["cons_no"]
+    flags = found["c_contract"].assign(cons_no=found["c_contract"]["cons_id"].map(number)).groupby("cons_no")
+    assert flags["fee_ctl_flag"].nunique().eq(1).all()
+    of = flags["fee_ctl_flag"].first()
+    prepaid = people_of.loc[of.index[of.eq("1")]]
+    assert 0.05 < len(prepaid) / len(of) < 0.5 and prepaid["payment_habit"].eq("prompt").all()
+    assert set(prepaid["usage_category"]) == {"residential", "commercial"}
+
+
+def test_a_large_family_pays_by_its_own_tiers_from_the_month_of_its_registration() -> None:
+    found = larger()
+    number = found["c_cons"].set_index("cons_id")["cons_no"]
+    families = found["c_household"].assign(cons_no=found["c_household"]["cons_id"].map(number))
+    assert families["person_num"].ge(5).all() and families["hh_type_code"].eq("01").all()
+    homes = found["c_cons"][found["c_cons"]["elec_type_code"].eq("200")]
+    assert families["cons_id"].isin(homes["cons_id"]).all() and 0.02 < len(families) / len(homes) < 0.12
+    bills = found["e_bill"][found["e_bill"]["cons_no"].isin(homes["cons_no"])]
+    since = bills["cons_no"].map(families.set_index("cons_no")["eff_date"]).dt.to_period("M")
+    is_large = since.le(pd.PeriodIndex(bills["bill_ym"], freq="M")) & since.notna()
+    assert is_large.any() and (since.notna() & ~is_large).any()
+    first = found["e_bill_det"].query("item_seq == 1").set_index("calc_id")["qty"]
+    most = first[bills["calc_id"]].groupby(is_large.to_numpy()).max()
+    assert most.to_dict() == {False: 170.0, True: 270.0}
+
+
 def test_a_bill_that_was_not_issued_is_nowhere() -> None:
     missing = known().drawn("bill_not_issued")
     missing = missing[missing["from_date"].lt(date(2026, 8, 1))]

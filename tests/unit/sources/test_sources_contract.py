@@ -13,8 +13,8 @@ with contract.CODES.open(encoding="utf-8", newline="") as lines:
     ROWS = list(csv.DictReader(lines))
 # tables whose codes staging maps; others may have columns of the same name
 SEEDED = {
-    "c_cons", "c_contract", "c_mp", "e_bill", "e_bill_det", "a_pay_flow", "pms_dept", "pms_transformer", "oms_fault",
-    "oms_outage",
+    "c_cons", "c_contract", "c_household", "c_mp", "e_bill", "e_bill_det", "a_pay_flow", "pms_dept", "pms_transformer",
+    "oms_fault", "oms_outage",
 }  # fmt: skip
 COLUMNS = sorted({(row["source_name"], row["source_column"]) for row in ROWS})
 

@@ -18,6 +18,10 @@ tariffs as (
     select * from {{ ref("dim_tariff") }}
 ),
 
+households as (
+    select * from {{ ref("stg_cis__household") }}
+),
+
 contracts as (
     select * from {{ ref("dim_account") }}
 ),
@@ -58,8 +62,8 @@ lined as (
     group by bills.bill_month
 ),
 
--- a contract counts in the months that it touches; its end only in its last month, so that closing it does not change
--- those before
+-- a contract or household counts in the months that it touches; its end only in its last month, so that closing it does
+-- not change those before
 terms as (
     select
         date_trunc('month', valid_from)::date as from_month,
@@ -73,6 +77,13 @@ terms as (
         ) as hash,
         hash_record_extended(row(account_no, valid_from, valid_to), 0) as end_hash
     from contracts
+    union all
+    select
+        date_trunc('month', valid_from)::date,
+        date_trunc('month', valid_to - 1)::date,
+        hash_record_extended(row(household_code, account_no, valid_from), 0),
+        hash_record_extended(row(household_code, account_no, valid_from, valid_to), 0)
+    from households
 ),
 
 steps as (
@@ -109,8 +120,6 @@ rules as (
     select row(t.*)::text from {{ ref("int_tariff_tier") }} as t
     union all
     select row(l.*)::text from {{ ref("tariff_levy") }} as l
-    union all
-    select row(h.*)::text from {{ ref("account_household") }} as h
     union all
     select row(p.*)::text from {{ ref("power_factor_adjustment") }} as p
     union all

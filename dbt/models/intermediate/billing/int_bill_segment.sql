@@ -18,7 +18,7 @@ tariffs as (
 ),
 
 households as (
-    select * from {{ ref("account_household") }}
+    select * from {{ ref("stg_cis__household") }}
 ),
 
 -- months of which there are readings

@@ -1,20 +1,34 @@
 {{ config(indexes=[{"columns": ["report_month"], "unique": true}]) }}
 
--- order-free: the sum of the hashes of the rows
-with final as (
+with made as (
     select
         date_trunc('month', paid_date)::date as report_month,
-        md5(concat_ws(
-            '|',
-            count(*),
-            sum(
-                hash_record_extended(
-                    row(payment_no, account_no, channel_code, amount_yuan, days_to_pay, bill_month is null), 0
-                )
+        count(*) as payments,
+        sum(
+            hash_record_extended(
+                row(payment_no, account_no, channel_code, amount_yuan, days_to_pay, bill_month is null), 0
             )
-        )) as version
+        ) as hash
     from {{ ref("fct_payment") }}
     group by date_trunc('month', paid_date)::date
+),
+
+failed as (
+    select
+        date_trunc('month', {{ local_date("tried_at") }})::date as report_month,
+        count(*) as payments,
+        sum(hash_record_extended(row(failed_payment_no, channel_code, amount_yuan), 0)) as hash
+    from {{ ref("stg_cis__failed_payment") }}
+    group by date_trunc('month', {{ local_date("tried_at") }})::date
+),
+
+-- order-free: the sums of the hashes of the rows
+final as (
+    select
+        coalesce(made.report_month, failed.report_month) as report_month,
+        md5(concat_ws('|', made.payments, made.hash, 'failed', failed.payments, failed.hash)) as version
+    from made
+    full outer join failed on made.report_month = failed.report_month
 )
 
 select * from final

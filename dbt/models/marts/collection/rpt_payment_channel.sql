@@ -9,7 +9,11 @@
     )
 }}
 
-with dated as (
+with failures as (
+    select * from {{ ref("stg_cis__failed_payment") }}
+),
+
+dated as (
     select
         date_trunc('month', paid_date)::date as report_month,
         coalesce(channel_code, '') as channel_code,
@@ -40,6 +44,39 @@ summed as (
     group by report_month, channel_code
 ),
 
+failed as (
+    select
+        date_trunc('month', {{ local_date("tried_at") }})::date as report_month,
+        coalesce(channel_code, '') as channel_code,
+        count(*) as failed_payments,
+        sum(amount_yuan) as failed_yuan
+    from failures
+    {% if is_incremental() -%}
+        where
+            date_trunc('month', {{ local_date("tried_at") }})::date in (
+                {{ changed_months("int_payment_month_version", "report_month") }}
+            )
+    {%- endif %}
+    group by date_trunc('month', {{ local_date("tried_at") }})::date, coalesce(channel_code, '')
+),
+
+-- a channel through which every payment failed stays
+both_sides as (
+    select
+        coalesce(summed.report_month, failed.report_month) as report_month,
+        coalesce(summed.channel_code, failed.channel_code) as channel_code,
+        coalesce(summed.payments, 0) as payments,
+        coalesce(summed.amount_yuan, 0) as amount_yuan,
+        coalesce(summed.accounts, 0) as accounts,
+        summed.days_to_pay,
+        coalesce(summed.unallocated_payments, 0) as unallocated_payments,
+        coalesce(summed.unallocated_yuan, 0) as unallocated_yuan,
+        coalesce(failed.failed_payments, 0) as failed_payments,
+        coalesce(failed.failed_yuan, 0) as failed_yuan
+    from summed
+    full join failed on summed.report_month = failed.report_month and summed.channel_code = failed.channel_code
+),
+
 final as (
     select
         report_month,
@@ -52,8 +89,10 @@ final as (
         days_to_pay::numeric(8, 2) as days_to_pay,
         unallocated_payments,
         unallocated_yuan::numeric(18, 2) as unallocated_yuan,
+        failed_payments,
+        failed_yuan::numeric(18, 2) as failed_yuan,
         current_timestamp as built_at
-    from summed
+    from both_sides
 )
 
 select * from final

@@ -28,6 +28,7 @@ spans as (
         contracts.contract_capacity_kva,
         contracts.capacity_charge_basis,
         contracts.power_factor_standard,
+        coalesce(contracts.is_prepaid, false) as is_prepaid,
         -- an account without contract stays visible from the day it was opened
         coalesce(contracts.valid_from, accounts.opened_date) as valid_from,
         -- two contracts on one day: the later one counts from its start
@@ -52,6 +53,7 @@ final as (
         spans.contract_capacity_kva,
         spans.capacity_charge_basis,
         spans.power_factor_standard,
+        spans.is_prepaid,
         spans.status_code,
         {{ keyed_hash("spans.customer_no") }} as customer_hash,
         {{ masked("customers.customer_name") }} as customer_name_masked,

@@ -19,8 +19,9 @@ registered as (
     from {{ source("network", "pms_transformer") }}
 ),
 
-points as (
-    select point_no, point_kind from {{ ref("stg_cis__metering_point") }}
+-- of which a system ought to know every one
+expected as (
+    select * from {{ ref("int_identity_expected") }}
 ),
 
 -- one system names each entity for all
@@ -157,18 +158,6 @@ matched as (
             keys.entity_code = best.entity_code
             and keys.system_code = best.system_code
             and keys.source_key = best.source_key
-),
-
--- systems that ought to know every one of an entity; feeder boundaries hang on no transformer
-expected as (
-    select canonical.entity_code, systems.system_code, canonical.canonical_no
-    from canonical
-    inner join (
-        values ('account', 'crm'), ('point', 'network'), ('transformer', 'ami')
-    ) as systems (entity_code, system_code)
-        on canonical.entity_code = systems.entity_code
-    left join points on canonical.entity_code = 'point' and canonical.canonical_no = points.point_no
-    where points.point_kind is distinct from 'feeder_boundary'
 ),
 
 missing as (

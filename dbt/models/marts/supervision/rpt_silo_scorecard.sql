@@ -11,6 +11,10 @@ with identities as (
     select * from {{ ref("dim_identity") }} where source_key is not null
 ),
 
+expected as (
+    select * from {{ ref("int_identity_expected") }}
+),
+
 as_of as (
     select * from {{ ref("int_as_of") }}
 ),
@@ -19,8 +23,36 @@ months as (
     select * from {{ ref("int_silo_month") }}
 ),
 
+-- what the reference knows of those that the other system ought to know
+references_of as (
+    select
+        identities.entity_code,
+        identities.system_code,
+        expected.system_code as other_system,
+        identities.canonical_no
+    from identities
+    inner join expected
+        on
+            identities.entity_code = expected.entity_code
+            and identities.canonical_no = expected.canonical_no
+            and (identities.entity_code, identities.system_code) in (
+                ('account', 'cis'), ('point', 'cis'), ('transformer', 'network'), ('organisation', 'network')
+            )
+),
+
+referred as (
+    select
+        entity_code,
+        system_code,
+        other_system,
+        count(distinct canonical_no) as keys,
+        md5(string_agg(distinct canonical_no, ',' order by canonical_no)) as keys_hash
+    from references_of
+    group by entity_code, system_code, other_system
+),
+
 -- a key that no rule matches counts as itself
-systems as (
+others as (
     select
         entity_code,
         system_code,
@@ -34,16 +66,15 @@ systems as (
 shared as (
     select
         reference.entity_code,
-        reference.system_code as reference_system,
-        other.system_code as other_system,
-        count(distinct other.canonical_no) as keys
-    from identities as reference
+        reference.other_system,
+        count(distinct reference.canonical_no) as keys
+    from references_of as reference
     inner join identities as other
         on
             reference.entity_code = other.entity_code
             and reference.canonical_no = other.canonical_no
-            and reference.system_code != other.system_code
-    group by reference.entity_code, reference.system_code, other.system_code
+            and reference.other_system = other.system_code
+    group by reference.entity_code, reference.other_system
 ),
 
 counted as (
@@ -59,20 +90,12 @@ counted as (
         other.keys - coalesce(shared.keys, 0) as only_other,
         reference.keys_hash as reference_hash,
         other.keys_hash as other_hash
-    from systems as reference
+    from referred as reference
     cross join as_of
-    inner join systems as other
-        on
-            reference.entity_code = other.entity_code
-            and reference.system_code != other.system_code
-            and (reference.entity_code, reference.system_code) in (
-                ('account', 'cis'), ('point', 'cis'), ('transformer', 'network'), ('organisation', 'network')
-            )
+    inner join others as other
+        on reference.entity_code = other.entity_code and reference.other_system = other.system_code
     left join shared
-        on
-            reference.entity_code = shared.entity_code
-            and reference.system_code = shared.reference_system
-            and other.system_code = shared.other_system
+        on reference.entity_code = shared.entity_code and reference.other_system = shared.other_system
 ),
 
 energy as (

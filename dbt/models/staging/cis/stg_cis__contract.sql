@@ -24,7 +24,8 @@ final as (
         coalesce(bases.contract_code, source.ba_calc_mode)::text as capacity_charge_basis,
         standards.contract_code::numeric(4, 2) as power_factor_standard,
         source.eff_date::date as valid_from,
-        source.exp_date::date as valid_to
+        source.exp_date::date as valid_to,
+        coalesce(source.fee_ctl_flag = '1', false) as is_prepaid
     from source
     left join accounts on source.cons_id = accounts.cons_id
     left join bases on source.ba_calc_mode = bases.source_code
