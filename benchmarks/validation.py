@@ -3,7 +3,8 @@
 A rule is judged by what it can see: a fault that another one took away (a spike in hours that never came), or that a
 later file set right before the end, was not delivered and does not count as planted. Rules of intervals are judged
 by interval of import energy, the others by point and date. A day that is unusual in truth (a family is away, the power
-was off) is no fault: where `high_low` finds it, it is neither right nor wrong.
+was off) is no fault: where `high_low` finds it, it is neither right nor wrong. Nor is a later day of a step that lasts
+(a theft): after STEP_DAYS it has begun to be what is usual, and need not be found, but it is no error to find it.
 """
 
 import json
@@ -211,12 +212,14 @@ class _Truth:
         return rows
 
     def unexplained(self, hits: pd.DataFrame, planted: pd.DataFrame) -> pd.DataFrame:
-        """Without what is not planted, and on a day of an effect or in the weeks after one that lasts began."""
+        """Without what is not planted, and on a day of an effect, in the weeks after one that lasts began, or on a
+        later day of a step."""
         effects = pd.read_parquet(self.made.truth / "effect.parquet").merge(self.accounts, on="account_no")
         end = effects["end"].fillna(effects["start"] + pd.Timedelta(days=CONTEXT_DAYS))
         spans = effects.assign(from_date=effects["start"].dt.date, to_date=(end - pd.Timedelta(seconds=1)).dt.date)
         days = days_between(spans.reset_index(drop=True), self.made.first, self.made.last)
-        true = pd.MultiIndex.from_frame(days[KEYS]).difference(pd.MultiIndex.from_frame(planted[KEYS]))
+        days = pd.concat([days[KEYS], *(self.rows(name)[KEYS] for name in STEPS)])
+        true = pd.MultiIndex.from_frame(days).difference(pd.MultiIndex.from_frame(planted[KEYS]))
         return hits[~_in(hits, true)]
 
     def _rolled(self, rows: pd.DataFrame) -> pd.DataFrame:

@@ -217,7 +217,7 @@ class Thresholds:
 
 THRESHOLDS = (
     Thresholds("residential", 1.8, 3.0, 0.8, 8.0, 0.20, 2.0, 0.005, 0.01, 1.2, 0.5, 7),
-    Thresholds("commercial", 1.8, 10.0, 0.8, 8.0, 0.10, 10.0, 0.005, 0.01, 1.2, 1.0, 7),
+    Thresholds("commercial", 1.8, 10.0, 0.8, 5.0, 0.15, 10.0, 0.005, 0.01, 1.2, 1.0, 7),
     Thresholds("large_industrial", 1.8, 50.0, 0.8, 8.0, 0.10, 100.0, 0.005, 0.01, 1.2, 5.0, 7),
     Thresholds("agricultural", 1.8, 10.0, 1.0, 10.0, 0.30, 10.0, 0.005, 0.01, 1.2, 1.0, 28),
     Thresholds("transformer_boundary", 1.8, 50.0, 0.8, 8.0, 0.10, 50.0, 0.005, 0.01, 1.2, 1.0, 7),

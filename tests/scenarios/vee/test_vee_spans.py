@@ -108,7 +108,7 @@ def test_a_result_says_how_far_ahead_it_hangs(tmp_path: Path) -> None:
     history("A", case).day("A", FIRST, SHAPE, (None, 1000.0)).day("A", LAST, SHAPE, (1060.0, None))
     assert ahead(case, tmp_path / "found", GAP[0]) == (LAST - GAP[0]).days
     far = Case().point("A")
-    far.day("A", FIRST - timedelta(days=8), SHAPE, (None, 1000.0)).day("A", FIRST, [None, *SHAPE[1:]])
+    far.day("A", FIRST - timedelta(days=9), SHAPE, (None, 1000.0)).day("A", FIRST, [None, *SHAPE[1:]])
     assert ahead(far, tmp_path / "far", FIRST) == 0, "the index before is too old"
 
 
