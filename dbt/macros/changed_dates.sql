@@ -50,8 +50,10 @@ readings, contracts, tariffs and bills a month has, `int_settled_month_version` 
 {%- endmacro %}
 
 {# The same by month. #}
-{% macro where_changed_month(column="bill_month", word="where", versions="int_bill_month_version") -%}
-    {%- if is_incremental() %}{{ word }} {{ column }} in ({{ changed_months(versions) }}){% endif -%}
+{% macro where_changed_month(
+    column="bill_month", word="where", versions="int_bill_month_version", day="bill_month"
+) -%}
+    {%- if is_incremental() %}{{ word }} {{ column }} in ({{ changed_months(versions, day) }}){% endif -%}
 {%- endmacro %}
 
 {# A further condition of facts by date that are added up to months. #}

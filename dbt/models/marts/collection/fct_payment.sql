@@ -17,7 +17,9 @@ with payments as (
         bills.issued_date
     from {{ ref("stg_cis__payment") }} as payments
     left join {{ ref("stg_cis__bill") }} as bills on payments.bill_no = bills.bill_no
-    {{ where_changed_month("bills.bill_month", versions="int_settled_month_version", word="where bills.bill_no is null or") }}
+    {{ where_changed_month(
+        "bills.bill_month", versions="int_settled_month_version", word="where bills.bill_no is null or"
+    ) }}
 ),
 
 accounts as (

@@ -22,12 +22,9 @@ dated as (
         bill_month is null as is_unallocated,
         days_to_pay
     from {{ ref("fct_payment") }}
-    {% if is_incremental() -%}
-        where
-            date_trunc('month', paid_date)::date in (
-                {{ changed_months("int_payment_month_version", "report_month") }}
-            )
-    {%- endif %}
+    {{ where_changed_month(
+        "date_trunc('month', paid_date)::date", versions="int_payment_month_version", day="report_month"
+    ) }}
 ),
 
 summed as (
@@ -51,12 +48,10 @@ failed as (
         count(*) as failed_payments,
         sum(amount_yuan) as failed_yuan
     from failures
-    {% if is_incremental() -%}
-        where
-            date_trunc('month', {{ local_date("tried_at") }})::date in (
-                {{ changed_months("int_payment_month_version", "report_month") }}
-            )
-    {%- endif %}
+    {{ where_changed_month(
+        "date_trunc('month', " ~ local_date("tried_at") ~ ")::date", versions="int_payment_month_version",
+        day="report_month"
+    ) }}
     group by date_trunc('month', {{ local_date("tried_at") }})::date, coalesce(channel_code, '')
 ),
 

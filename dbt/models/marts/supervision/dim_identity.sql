@@ -99,13 +99,14 @@ known as (
         canonical.canonical_no,
         form.written_no || '|' || form.rule_code || '|' || canonical.entity_code as form_key
     from canonical
-    cross join lateral (
-        values
-        ('letter_case', canonical.upper_no),
-        ('prefix', canonical.upper_no),
-        ('punctuation', canonical.plain_no),
-        ('padding', ltrim(canonical.plain_no, '0'))
-    ) as form (rule_code, written_no)
+    cross join
+        lateral (
+            values
+            ('letter_case', canonical.upper_no),
+            ('prefix', canonical.upper_no),
+            ('punctuation', canonical.plain_no),
+            ('padding', ltrim(canonical.plain_no, '0'))
+        ) as form (rule_code, written_no)
     union all
     select
         canonical_no,
