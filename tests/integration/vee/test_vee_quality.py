@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import estimation, markdown, utility, validation
-from gridmart.lake.vee.rules import Method, Rule
+from gridmart.lake.vee.rules import Rule
 from gridmart.simulator import faults
 from gridmart.simulator.plan import Plan
 
@@ -86,8 +86,8 @@ def test_every_method_is_measured_on_the_same_gaps_and_registers_give_the_energy
 ) -> None:
     monkeypatch.setattr(estimation, "ACCOUNTS", 60)
     monkeypatch.setattr(estimation, "A_CLASS", 6)
-    measured = (Method.REGISTER_SCALED, Method.LINEAR, Method.LIKE_DAY)
-    monkeypatch.setattr(estimation, "METHODS", {method: estimation.METHODS[method] for method in measured})
+    measured = ("register_scaled (90)", estimation.OUTER, "linear (17)", "like_day (14)")
+    monkeypatch.setattr(estimation, "METHODS", {name: estimation.METHODS[name] for name in measured})
     result = estimation.run(tmp_path)
     assert result["absent"] == ["victoria"]
     rows = {(row["series"], row["gap"], row["method"]): row for row in result["results"]}
@@ -97,6 +97,8 @@ def test_every_method_is_measured_on_the_same_gaps_and_registers_give_the_energy
         assert of["register_scaled (90)"]["mape_pct"] < 10 < of["like_day (14)"]["mape_pct"]
         assert of["like_day (14)"]["gaps"] == of["week before"]["gaps"] == 6
         assert ("linear (17)" in of) == (gap == "1 hour")
+    for gap in ("3 days", "7 days"):  # the indexes before and after such a gap give its energy too
+        assert rows["residential", gap, estimation.OUTER]["mape_pct"] < 10
     assert "| residential | 7 days | 6 |" in estimation.text(result)
 
 
@@ -104,14 +106,15 @@ def test_a_gap_hides_what_it_says_and_the_baselines_see_around_it_alone() -> Non
     draw = np.random.default_rng(3)
     days = estimation.LEAD_DAYS + 5 * estimation.CELL_DAYS
     values = draw.gamma(2, 1, (3, days * 48))
-    series = estimation.Series("x", "Asia/Shanghai", estimation.FIRST, 30, values, ["commercial"] * 3, np.ones(3))
+    classes, capacity, temperatures = ["commercial"] * 3, np.ones(3), np.zeros(days)
+    series = estimation.Series("x", "Asia/Shanghai", estimation.FIRST, 30, values, classes, capacity, temperatures)
     gaps = estimation.hide(series)
     assert sorted(gaps.rows["gap"]) == sorted(3 * list(estimation.GAPS))
     assert gaps.hidden.sum() == gaps.rows["size"].sum() == 3 * 2 * sum(estimation.GAPS.values())
     made = estimation.baselines(series, gaps)
     again = estimation.baselines(
         estimation.Series(
-            "x", "", estimation.FIRST, 30, np.where(gaps.hidden, 99, values), series.classes, series.capacity
+            "x", "", estimation.FIRST, 30, np.where(gaps.hidden, 99, values), classes, capacity, temperatures
         ),
         gaps,
     )
