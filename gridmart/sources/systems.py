@@ -48,12 +48,12 @@ def schema_of(source: Source) -> str | None:
 
 
 def engine_of(source: Source) -> "sa.Engine":
-    """Engine of the source; nothing is connected yet."""
+    """Engine of the source, of two connections at most: a guest takes few. Nothing is connected yet."""
     import sqlalchemy as sa
 
     address = sa.make_url(connection_url(source))
     timeout = {"connect_timeout": CONNECT_SECONDS} if address.get_backend_name() in ("postgresql", "mysql") else {}
-    return sa.create_engine(address, connect_args=timeout, pool_pre_ping=True)
+    return sa.create_engine(address, connect_args=timeout, pool_pre_ping=True, pool_size=2, max_overflow=0)
 
 
 def unreachable(source: Source, engine: "sa.Engine", error: Exception) -> GridmartError:
@@ -129,6 +129,8 @@ def quiet_dlt() -> Any:
         "RUNTIME__DLTHUB_TELEMETRY": "false",
         "RUNTIME__LOG_LEVEL": "ERROR",
         "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",
+        # table after table: in turns, every table would hold a connection to the source of its own
+        "EXTRACT__NEXT_ITEM_MODE": "fifo",
         "LOAD__WORKERS": "4",
     }
     home.mkdir(parents=True, exist_ok=True)
