@@ -41,7 +41,7 @@ final as (
     from points
     where point_kind is distinct from 'feeder_boundary'
     union all
-    -- readings are asked for the last 31 days (int_identity_key); nobody reads a house that was closed before
+    -- readings are asked for the last week (int_identity_key); nobody reads a house that was closed before
     select
         'point',
         'ami',
@@ -51,7 +51,7 @@ final as (
     left join accounts on points.account_no = accounts.account_no
     where
         coalesce(accounts.opened_date <= as_of.data_as_of, true)
-        and coalesce(accounts.closed_date > as_of.data_as_of - 31, true)
+        and coalesce(accounts.closed_date > as_of.data_as_of - 6, true)
     union all
     -- areas have a boundary meter and telemetry, a customer's own transformer has neither
     select

@@ -210,8 +210,11 @@ def test_one_account_has_one_number_in_every_silo(excepted: dict[str, str]) -> N
     ) == [(small_utility.account(12),)]
     assert query(
         "select source_key, canonical_no, rule_code from marts_candidate.dim_identity "
-        "where system_code = 'telemetry' order by 1"
-    ) == [("PSR-1", "T0001", "register"), ("PSR-2", "T0002", "register")]
+        "where system_code = 'telemetry' order by 1, 2"
+    ) == [
+        ("PSR-1", "T0001", "register"), ("PSR-2", "T0002", "register"),
+        (None, "T0003", "none"), (None, "T0004", "none"), (None, "T0009", "none"),  # areas that it ought to know
+    ]  # fmt: skip
 
 
 def test_scorecard_says_where_silos_differ(excepted: dict[str, str]) -> None:
