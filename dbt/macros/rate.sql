@@ -4,8 +4,9 @@ case_code, account_no, bill_month and segment_no (a span of the month with one v
 tariff_key, household_code, days, month_days, contract_capacity_kva, capacity_charge_basis, power_factor_standard,
 sharp_kwh … deep_valley_kwh, import_kvarh, max_demand_kw, year_before_kwh (used in the year before this month).
 
-A query of lines: the same key, bill_id (a number a bill, cheaper to join and sort by than its key), place (order on the bill), line_kind_code, period_code, detail_code (tier or levy),
-quantity, unit_price_yuan, amount_yuan; amount = quantity × unit price, rounded half up as the tariff says.
+A query of lines: the same key, bill_id (a number a bill, cheaper to join and sort by than its key), place (order on
+the bill), line_kind_code, period_code, detail_code (tier or levy), quantity, unit_price_yuan, amount_yuan; amount =
+quantity × unit price, rounded half up as the tariff says.
 
 capacity, demand  contract kVA, or the highest kW; `by_day` by the days of each segment, `month_start` once, as on
                   the first day
