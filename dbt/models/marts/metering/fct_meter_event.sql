@@ -35,21 +35,43 @@ named as (
             and (spans.valid_to is null or events.business_date < spans.valid_to)
 ),
 
+-- each event as a start, under the code that ends it, and as an end, under its own
+told as (
+    select point_no, meter_no, end_code as ends_by, occurred_at, event_code as started, null::timestamptz as end_at
+    from named
+    where end_code is not null
+    union all
+    select point_no, meter_no, event_code as ends_by, occurred_at, null::text as started, occurred_at as end_at
+    from named
+),
+
 -- a start that is told again before it ends has the same end
+next_end as (
+    select
+        point_no,
+        meter_no,
+        started,
+        occurred_at,
+        min(end_at) over later as ended_at
+    from told
+    window later as (
+        partition by point_no, meter_no, ends_by
+        order by occurred_at desc
+        groups between unbounded preceding and 1 preceding
+    )
+),
+
 ended as (
     select
         named.*,
-        ends.ended_at
+        next_end.ended_at
     from named
-    left join lateral (
-        select min(events.occurred_at) as ended_at
-        from events
-        where
-            events.point_no = named.point_no
-            and events.meter_no = named.meter_no
-            and events.event_code = named.end_code
-            and events.occurred_at > named.occurred_at
-    ) as ends on true
+    left join next_end
+        on
+            named.point_no = next_end.point_no
+            and named.meter_no = next_end.meter_no
+            and named.event_code = next_end.started
+            and named.occurred_at = next_end.occurred_at
 ),
 
 final as (

@@ -32,30 +32,40 @@ spans as (
 ),
 
 -- a meter counts from the day after its installation: on that day the indexes belong to two meters
+metered as (
+    select distinct on (registers.point_no, registers.business_date)
+        registers.point_no,
+        registers.business_date,
+        (meters.ct_ratio * meters.pt_ratio)::numeric as multiplier
+    from registers
+    inner join meters
+        on
+            registers.point_no = meters.point_no
+            and registers.business_date > meters.installed_date
+            and (meters.removed_date is null or registers.business_date < meters.removed_date)
+    order by
+        registers.point_no asc,
+        registers.business_date asc,
+        meters.installed_date desc,
+        meters.meter_id desc
+),
+
 advanced as (
     select
         registers.point_no,
         registers.business_date,
-        meter.multiplier,
-        (registers.total_index - earlier.total_index)::numeric * meter.multiplier as total_kwh,
-        (registers.sharp_index - earlier.sharp_index)::numeric * meter.multiplier as sharp_kwh,
-        (registers.peak_index - earlier.peak_index)::numeric * meter.multiplier as peak_kwh,
-        (registers.flat_index - earlier.flat_index)::numeric * meter.multiplier as flat_kwh,
-        (registers.valley_index - earlier.valley_index)::numeric * meter.multiplier as valley_kwh,
-        (registers.deep_valley_index - earlier.deep_valley_index)::numeric * meter.multiplier as deep_valley_kwh
+        metered.multiplier,
+        (registers.total_index - earlier.total_index)::numeric * metered.multiplier as total_kwh,
+        (registers.sharp_index - earlier.sharp_index)::numeric * metered.multiplier as sharp_kwh,
+        (registers.peak_index - earlier.peak_index)::numeric * metered.multiplier as peak_kwh,
+        (registers.flat_index - earlier.flat_index)::numeric * metered.multiplier as flat_kwh,
+        (registers.valley_index - earlier.valley_index)::numeric * metered.multiplier as valley_kwh,
+        (registers.deep_valley_index - earlier.deep_valley_index)::numeric * metered.multiplier as deep_valley_kwh
     from registers
     left join earlier
         on registers.point_no = earlier.point_no and registers.business_date = earlier.business_date + 1
-    left join lateral (
-        select (meters.ct_ratio * meters.pt_ratio)::numeric as multiplier
-        from meters
-        where
-            meters.point_no = registers.point_no
-            and meters.installed_date < registers.business_date
-            and (meters.removed_date is null or meters.removed_date > registers.business_date)
-        order by meters.installed_date desc, meters.meter_id desc
-        limit 1
-    ) as meter on true
+    left join metered
+        on registers.point_no = metered.point_no and registers.business_date = metered.business_date
 ),
 
 -- an index that falls went through its last digit, or is of another meter: such a day is not compared
