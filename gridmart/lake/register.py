@@ -51,6 +51,8 @@ class Register:
                 frame[column] = pd.to_datetime(frame[column]).astype("datetime64[s]")
         self._segments: dict[int, tuple[pd.DataFrame, str]] = {}
         self._off: dict[date, pd.DataFrame] = {}
+        self._off_hashes: dict[date, int] = {}
+        self._change_hashes: dict[date, int] = {}
 
     @classmethod
     def load(cls) -> "Register":
@@ -87,8 +89,7 @@ class Register:
         segment = int(np.searchsorted(self._changes, at, side="right"))
         if segment not in self._segments:
             frame = _typed(self._valid(pd.Timestamp(day)))
-            hashes = pd.util.hash_pandas_object(frame, index=False).to_numpy(dtype="uint64")
-            self._segments[segment] = frame, f"{np.add.reduce(hashes, dtype='uint64'):016x}"
+            self._segments[segment] = frame, f"{_hash_sum(frame):016x}"
         return self._segments[segment]
 
     def _valid(self, at: pd.Timestamp) -> pd.DataFrame:
@@ -227,23 +228,38 @@ class Register:
     def fingerprint(self, day: date) -> str:
         """Hash of what the register tells of a date, and of who was cut off in the four weeks before: equal hashes
         mean equal rows."""
-        off = pd.concat([self._off_on(day - timedelta(days=n)) for n in range(CONTEXT_DAYS + 1)])
-        off["business_date"] = off["business_date"].astype(str)
-        hashes = pd.util.hash_pandas_object(off, index=False).to_numpy(dtype="uint64")
-        return f"{self._on(day)[1]}{np.add.reduce(hashes, dtype='uint64'):016x}"
+        off = sum(self._off_hash(day - timedelta(days=n)) for n in range(CONTEXT_DAYS + 1))
+        return f"{self._on(day)[1]}{off % 2**64:016x}"
+
+    def _off_hash(self, day: date) -> int:
+        """Sum of the hashes of `off_days` of one date, kept."""
+        if day not in self._off_hashes:
+            self._off_hashes[day] = _hash_sum(self._off_on(day).astype({"business_date": str}))
+        return self._off_hashes[day]
 
     def changes(self, first: date, last: date) -> str:
         """Hash of the rows in which something begins or ends on the dates first…last.
 
         With the fingerprint of one of these dates, or of a neighbour, it stands for the fingerprints of all.
         """
-        found = 0
-        for name, frame in self.tables.items():
-            dated = frame[frame.columns.intersection(list(DATE_COLUMNS))]
-            is_near = ((dated >= pd.Timestamp(first)) & (dated <= pd.Timestamp(last))).any(axis=1)
-            hashes = pd.util.hash_pandas_object(frame[is_near].assign(table=name).astype(str), index=False)
-            found += int(np.add.reduce(hashes.to_numpy(dtype="uint64"), dtype="uint64"))
-        return f"{found % 2**64:016x}"
+        return f"{sum(self._changes_on(day) for day in dates_between(first, last)) % 2**64:016x}"
+
+    def _changes_on(self, day: date) -> int:
+        """Sum of the hashes of the rows in which something begins or ends on one date, kept."""
+        if day not in self._change_hashes:
+            found = 0
+            for name, frame in self.tables.items():
+                dated = frame[frame.columns.intersection(list(DATE_COLUMNS))]
+                rows = frame[(dated == pd.Timestamp(day)).any(axis=1)]
+                if len(rows):
+                    found += _hash_sum(rows.assign(table=name).astype(str))
+            self._change_hashes[day] = found
+        return self._change_hashes[day]
+
+
+def _hash_sum(rows: pd.DataFrame) -> int:
+    hashes = pd.util.hash_pandas_object(rows, index=False).to_numpy(dtype="uint64")
+    return int(np.add.reduce(hashes, dtype="uint64"))
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:

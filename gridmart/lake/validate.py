@@ -112,6 +112,7 @@ class Validation:
         self.clocks = Clocks(chain.from_iterable(events.paths.values()))
         self.temperatures = temperature.means(*around, settings().timezone)
         self.states = {day: State(*values) for day, values in load.states(*around).items()}
+        self._fingerprints: dict[date, str] = {}
         self.readings = 0
         self.seconds = dict.fromkeys(("vee", "rollups", "commit", "load"), 0.0)
 
@@ -123,6 +124,11 @@ class Validation:
 
     def fingerprint(self, day: date) -> str:
         """Hash of everything that the result of a date depends on, what lies ahead apart."""
+        if day not in self._fingerprints:  # asked before a date is validated, and after
+            self._fingerprints[day] = self._fingerprint(day)
+        return self._fingerprints[day]
+
+    def _fingerprint(self, day: date) -> str:
         return _digest(
             [
                 VERSION,
