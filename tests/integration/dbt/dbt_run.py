@@ -24,7 +24,7 @@ def run(*arguments: str) -> dict[str, str]:
     from dbt.cli.main import dbtRunner
 
     dbt.home().mkdir(parents=True, exist_ok=True)
-    words = dbt.command(["--quiet", "--log-level-file", "none", *arguments])[1:]
+    words = dbt.command(["--log-level", "none", "--log-level-file", "none", *arguments])[1:]
     with pytest.MonkeyPatch.context() as patched:
         for name, value in dbt.environment().items():
             patched.setenv(name, value)
