@@ -101,7 +101,7 @@ def months_rebuilt(before: dict[str, dict[date, datetime]]) -> dict[str, set[dat
 def forget_built() -> None:
     """Drop everything that dbt has built."""
     with connect("builder") as connection:
-        for schema in ("marts_candidate", "intermediate", "staging", "seeds"):
+        for schema in ("marts_candidate", "intermediate", "history", "staging", "seeds"):
             for kind, name in connection.execute(
                 "select case c.relkind when 'v' then 'view' else 'table' end, c.relname from pg_class c "
                 "where c.relnamespace = %s::regnamespace and c.relkind in ('r', 'v')",

@@ -33,7 +33,8 @@ from tests.killed import kill_at_lock
 def test_first_build_passes_every_test(built: dict[str, str]) -> None:
     assert failed(built) == set()
     assert query("select count(*) from marts_candidate.fct_point_day") == [(18 * small_utility.DAYS,)]
-    assert query("select count(*), count(distinct account_no) from marts_candidate.dim_account") == [(13, 12)]
+    # a contract and a household that begin while the account goes on
+    assert query("select count(*), count(distinct account_no) from marts_candidate.dim_account") == [(14, 12)]
     assert (
         query(
             "select loss_rate, balance_class from marts_candidate.fct_energy_balance_day "
@@ -199,6 +200,41 @@ def test_changed_bill_contract_or_payment_updates_its_months(
     assert checksum(mart) != before
 
 
+# an account moves to the other station, another voltage and the market; an hour later it is what it was again
+MOVES = "update raw_cis.c_cons set org_no = %s, volt_code = %s, mkt_flag = %s, upd_time = %s where cons_id = 5"
+MOVED = ("1400102", "AC00101", "1", datetime(2026, 10, 10, 17, tzinfo=UTC))  # on the eleventh
+MOVED_BACK = ("1400101", "AC03802", "0", datetime(2026, 10, 10, 18, tzinfo=UTC))  # on the same day
+
+
+def test_changed_account_begins_a_period_once_and_keeps_the_one_before(
+    before_changes: dict[str, tuple[int, str]],
+) -> None:
+    periods = (
+        "select org_no, voltage_code, is_market_member, tariff_code, valid_from, valid_to, is_current "
+        "from marts_candidate.dim_account where account_no = %s order by valid_from"
+    )
+    five, opened, moved = small_utility.account(5), date(2020, 1, 1), date(2026, 10, 11)
+    assert query(periods, five) == [("1400101", "0.4kV", False, "R1", opened, None, True)]
+    with connect("loader") as connection:
+        connection.execute(MOVES, MOVED)
+    assert failed(run("run")) == set()
+    expected = [
+        ("1400101", "0.4kV", False, "R1", opened, moved, False),
+        ("1400102", "10kV", True, "R1", moved, None, True),
+    ]
+    assert query(periods, five) == expected
+    history = query("select * from history.int_account_history order by account_no, version_no")
+    once = "int_account_history", "dim_account"
+    assert failed(run("build", "--select", *once, *WITHOUT_UNIT_TESTS)) == set()
+    assert failed(run("run", "--full-refresh", "--select", *once)) == set()
+    assert query("select * from history.int_account_history order by account_no, version_no") == history
+    assert query(periods, five) == expected
+    # what is shown of an account is what it is today, once
+    shown = "select org_no, contract_capacity_kva from marts_candidate.customer_360 where account_no = %s"
+    assert query(shown, five) == [("1400102", 20)]
+    assert query("select distinct org_no from marts_candidate.fct_bill where account_no = %s", five) == [("1400102",)]
+
+
 def test_everything_built_by_increments_equals_its_full_refresh(before_changes: dict[str, tuple[int, str]]) -> None:
     incremental = checksums()
     assert failed(run("run", "--full-refresh")) == set()
@@ -209,6 +245,7 @@ def test_changes_that_are_taken_back_leave_no_trace(before_changes: dict[str, tu
     with connect("loader") as connection:
         for _, back, _, _ in CHANGED.values():
             connection.execute(back.encode())
+        connection.execute(MOVES, MOVED_BACK)
     assert failed(run("run")) == set()
     assert checksums() == before_changes
 
