@@ -246,7 +246,9 @@ def speed(accounts: int) -> dict[str, Any]:
         f"""
         select a.account_no, a.tariff_code, a.contract_capacity_kva, a.capacity_charge_basis, a.power_factor_standard,
             d.sharp_kwh, d.peak_kwh, d.flat_kwh, d.valley_kwh, d.deep_valley_kwh, d.import_kvarh, d.peak_kw::numeric
-        from marts_candidate.fct_point_day d join marts_candidate.dim_account a using (account_no)
+        from marts_candidate.fct_point_day d join marts_candidate.dim_account a
+            on a.account_no = d.account_no and d.business_date >= a.valid_from
+            and (a.valid_to is null or d.business_date < a.valid_to)
         where a.account_no::integer % {every} = 0 order by a.account_no, d.business_date
         """
     )

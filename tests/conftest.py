@@ -12,6 +12,9 @@ import pytest
 from gridmart import secrets
 from gridmart.settings import Settings, settings
 
+# what tests store need not outlive a power cut; what is committed still outlives a killed server
+NO_WAITING_FOR_THE_DISK = {"fsync": "off", "full_page_writes": "off"}
+
 
 def free_port() -> int:
     """A TCP port that is free now."""
@@ -40,6 +43,7 @@ def warehouse() -> Iterator[Settings]:
     os.environ["GRIDMART_VAR_DIR"] = str(folder / "var")
     os.environ["GRIDMART_POSTGRES_PORT"] = str(free_port())
     forget()
+    postgres.CONFIG.update(NO_WAITING_FOR_THE_DISK)
     try:
         postgres.start()
         schema.apply()

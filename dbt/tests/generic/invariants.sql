@@ -50,6 +50,16 @@
     where here.total != there.n
 {% endtest %}
 
+{# Spans of one key after which nothing holds for a while, or at all; valid_to is exclusive, null is open. #}
+{% test no_gap(model, key) %}
+    select spans.*
+    from (
+        select {{ key }}, valid_from, valid_to, lead(valid_from) over (partition by {{ key }} order by valid_from) as next_from
+        from {{ model }}
+    ) as spans
+    where spans.valid_to < spans.next_from or (spans.valid_to is not null and spans.next_from is null)
+{% endtest %}
+
 {# Spans of one key that overlap; valid_to is exclusive, null is open. #}
 {% test no_overlap(model, key) %}
     select spans.*

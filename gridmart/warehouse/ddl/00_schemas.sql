@@ -17,6 +17,7 @@ create schema if not exists landing_weather authorization loader;
 create schema if not exists landing_calendar authorization loader;
 create schema if not exists supervision authorization loader;
 create schema if not exists seeds authorization builder;
+create schema if not exists history authorization builder; -- like raw data, nothing makes it again
 create schema if not exists staging authorization builder;
 create schema if not exists intermediate authorization builder;
 create schema if not exists marts_candidate authorization builder;

@@ -13,6 +13,7 @@ from tests.integration.dbt.dbt_run import WITHOUT_UNIT_TESTS, forget_built, run
 @pytest.fixture(scope="package")
 def built(warehouse: Settings) -> Iterator[dict[str, str]]:
     """The small utility, built for the first time; removed afterwards, other tests share the cluster."""
+    forget_built()
     with connect("loader") as connection:
         small_utility.load(connection)
     yield run("build", *WITHOUT_UNIT_TESTS)

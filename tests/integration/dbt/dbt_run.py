@@ -1,10 +1,9 @@
-"""dbt run as a command on the tests' PostgreSQL, and what it has built there."""
+"""dbt on the tests' PostgreSQL, and what it has built there."""
 
-import json
-import os
-import subprocess
 from datetime import date, datetime
 from typing import Any
+
+import pytest
 
 from gridmart.warehouse import dbt
 from gridmart.warehouse.database import connect
@@ -21,25 +20,23 @@ WITHOUT_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
 
 
 def run(*arguments: str) -> dict[str, str]:
-    """Run dbt quietly; returns the status of each node by its own name."""
-    words = dbt.command(["--quiet", *arguments])
-    done = subprocess.run(words, env=environment(), capture_output=True, text=True, check=False)
-    results = dbt.home() / "target" / "run_results.json"
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    found = json.loads(results.read_text())["results"]
-    return {_name(node["unique_id"]): node["status"] for node in found}
+    """Run dbt quietly, in this process, which has loaded it once; returns the status of each node by its own name."""
+    from dbt.cli.main import dbtRunner
+
+    dbt.home().mkdir(parents=True, exist_ok=True)
+    words = dbt.command(["--log-level", "none", "--log-level-file", "none", *arguments])[1:]
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in dbt.environment().items():
+            patched.setenv(name, value)
+        done = dbtRunner().invoke(words)
+    assert done.exception is None, done.exception
+    return {_name(result.node.unique_id): str(result.status) for result in done.result.results}
 
 
 def _name(unique_id: str) -> str:
     """model.gridmart.NAME, test.gridmart.NAME.hash, unit_test.gridmart.model.NAME."""
     parts = unique_id.split(".")
     return parts[3 if parts[0] == "unit_test" else 2]
-
-
-def environment() -> dict[str, str]:
-    """The environment of dbt on this installation."""
-    dbt.home().mkdir(parents=True, exist_ok=True)
-    return os.environ | dbt.environment()
 
 
 def failed(statuses: dict[str, str]) -> set[str]:
@@ -104,7 +101,7 @@ def months_rebuilt(before: dict[str, dict[date, datetime]]) -> dict[str, set[dat
 def forget_built() -> None:
     """Drop everything that dbt has built."""
     with connect("builder") as connection:
-        for schema in ("marts_candidate", "intermediate", "staging", "seeds"):
+        for schema in ("marts_candidate", "intermediate", "history", "staging", "seeds"):
             for kind, name in connection.execute(
                 "select case c.relkind when 'v' then 'view' else 'table' end, c.relname from pg_class c "
                 "where c.relnamespace = %s::regnamespace and c.relkind in ('r', 'v')",

@@ -160,5 +160,7 @@ def test_branches_of_marketing_hold_on_made_rows(built: dict[str, str]) -> None:
         "path:models/marts/marketing,test_type:unit",
         "path:models/marts/customer,test_type:unit",
         "int_account_use",
+        "int_account_history",
+        "int_account_contract",
     )
     assert len(statuses) >= 9 and failed(statuses) == set()

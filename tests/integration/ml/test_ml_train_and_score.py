@@ -1,6 +1,8 @@
 """Models on a real PostgreSQL: train, promote, score, refuse."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -23,6 +25,7 @@ from tests.killed import kill_at_lock
 from tests.unit.ml.synthetic import panel
 
 SMALL = forecast_model.Parameters(trees=60, rows_per_level=8000)
+REGISTRY = "model_version", "backtest_result"
 WORSE = forecast_model.Parameters(trees=2, learning_rate=0.01, rows_per_level=2000)
 
 
@@ -43,12 +46,43 @@ def rows(query: str) -> list[tuple]:
         return connection.execute(query).fetchall()
 
 
+@pytest.fixture(scope="module")
+def trained(marts: None) -> Iterator[tuple[dict, bytes]]:
+    """What training a forecast once has told, and the model's bytes; its rows are kept beside the registry."""
+    with connect("scorer") as connection:
+        connection.execute("truncate ml.model_version, ml.backtest_result")
+    told = forecast_train.train(SMALL)
+    with connect("scorer") as connection:
+        for table in REGISTRY:
+            connection.execute(f"create table ml.kept_{table} as table ml.{table}")
+    yield told, champions_file().read_bytes()
+    with connect("scorer") as connection:
+        for table in REGISTRY:
+            connection.execute(f"drop table ml.kept_{table}")
+
+
+@pytest.fixture
+def champion(trained: tuple[dict, bytes], empty_models: None) -> dict:
+    """What was told of the promoted forecast, which stands in the registry as after its training."""
+    told, content = trained
+    with connect("scorer") as connection:
+        for table in REGISTRY:
+            connection.execute(f"insert into ml.{table} select * from ml.kept_{table}")
+    champions_file().write_bytes(content)
+    return told
+
+
+def champions_file() -> Path:
+    path = rows("select artifact_path from ml.model_version where task = 'forecast' and is_champion")[0][0]
+    return settings().var_dir / path
+
+
 FORECAST = """select level_code, level_no, hour_start, p10_kw, p50_kw, p90_kw, horizon_h, model_version, data_snapshot,
     is_fallback from ml.load_forecast_hour order by 1, 2, 3"""
 
 
-def test_forecast_is_promoted_scored_twice_alike_and_a_worse_candidate_refused() -> None:
-    trained = forecast_train.train(SMALL)
+def test_forecast_is_promoted_scored_twice_alike_and_a_worse_candidate_refused(champion: dict) -> None:
+    trained = champion
     assert trained["is_champion"], trained
     assert all(
         trained["wape"][level] < trained["baseline_wape"][level] for level in ("company", "feeder", "transformer")
@@ -78,8 +112,7 @@ def test_without_champion_the_forecast_falls_back_and_says_so() -> None:
     assert set(rows("select model_version, is_fallback from ml.load_forecast_hour")) == {("seasonal-naive", True)}
 
 
-def test_scoring_killed_where_it_writes_leaves_the_last_scores_and_heals() -> None:
-    forecast_train.train(SMALL)
+def test_scoring_killed_where_it_writes_leaves_the_last_scores_and_heals(champion: dict) -> None:
     forecast_score.score()
     before = rows(FORECAST)
     kill_at_lock("ml.load_forecast_hour", "ml", "score", "--task", "forecast")
@@ -98,18 +131,15 @@ def test_training_killed_where_it_registers_promotes_nothing_and_heals() -> None
         registry.content(registry.champion(connection, "segments"))
 
 
-def test_a_tampered_model_is_not_loaded_and_the_fallback_answers() -> None:
-    forecast_train.train(SMALL)
-    path = rows("select artifact_path from ml.model_version where is_champion")[0][0]
-    file = settings().var_dir / path
+def test_a_tampered_model_is_not_loaded_and_the_fallback_answers(champion: dict) -> None:
+    file = champions_file()
     file.write_bytes(file.read_bytes() + b"x")
     result = forecast_score.score()
     assert "not the one that was registered" in result["reason"] and result["fallback_series"] == 7
 
 
-def test_a_champion_whose_file_is_lost_is_missing_and_is_trained_again() -> None:
-    forecast_train.train(SMALL)
-    path = settings().var_dir / rows("select artifact_path from ml.model_version where is_champion")[0][0]
+def test_a_champion_whose_file_is_lost_is_missing_and_is_trained_again(champion: dict) -> None:
+    path = champions_file()
     worse = forecast_train.train(WORSE)  # loses to the champion, and its file is whole
     assert not worse["is_champion"]
     path.unlink()
@@ -140,15 +170,14 @@ def test_too_short_a_history_is_refused_with_a_stored_reason_and_scores_fall_bac
     assert forecast_train.train(SMALL, panel(91))["is_champion"] in (True, False)
 
 
-def test_the_champion_carries_the_correction_of_its_backtest() -> None:
-    trained = forecast_train.train(SMALL)
+def test_the_champion_carries_the_correction_of_its_backtest(champion: dict) -> None:
     metrics = rows("select metrics from ml.model_version where is_champion")[0][0]
     with registry.session() as connection:
         persisted = registry.load(registry.champion(connection, "forecast"))
     correction = dict(zip(LEVELS, persisted.model.correction, strict=True))
     assert correction == pytest.approx(metrics["band_correction"], abs=1e-6)
     assert any(persisted.model.correction) and not any(persisted.tested.correction)
-    assert set(metrics["uncorrected_coverage_80"]) == set(trained["coverage_80"])
+    assert set(metrics["uncorrected_coverage_80"]) == set(champion["coverage_80"])
 
 
 def test_a_registry_that_is_missing_or_down_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

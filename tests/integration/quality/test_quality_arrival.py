@@ -1,5 +1,6 @@
 """The arrival gate on real bad data: the source stops alone, its last good data stays."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -41,28 +42,40 @@ def test_good_data_is_let_in_and_amounts_equal_the_source(source):
     assert gate().rows == 0
 
 
-@pytest.mark.parametrize(
-    ("damage", "repair", "words"),
-    [
-        ("update e_bill set cons_no = null where calc_id = 'B00000000010'", "cons_no = '0000000001'",
-         r"e_bill\.cons_no: expect_column_values_to_not_be_null"),
-        ("update e_bill set t_amt = -5 where calc_id = 'B00000000010'", "t_amt = 50.12",
-         r"e_bill\.t_amt: expect_column_values_to_be_between \(1 of 6"),
-        ("update e_bill set cons_no = '9999999999' where calc_id = 'B00000000010'", "cons_no = '0000000001'",
-         r"expect_cons_no_in_c_cons"),
-        ("update e_bill set bill_ym = '202613' where calc_id = 'B00000000010'", "bill_ym = '202601'",
-         r"e_bill\.bill_ym: expect_column_values_to_match_regex"),
-        ("update c_cons set elec_type_code = '500' where cons_id = 1", "elec_type_code = '200'",
-         r"c_cons\.elec_type_code: expect_column_values_to_be_in_set"),
-    ],
-)  # fmt: skip
-def test_defect_at_the_source_stops_it_and_keeps_the_last_good_data(source, damage, repair, words):
+# what a row gets, what it had, and the words that tell it; each of another bill, so that none hides another
+DEFECTS = [
+    ("e_bill", "calc_id = 'B00000000010'", "cons_no = null", "cons_no = '0000000001'",
+     r"e_bill\.cons_no: expect_column_values_to_not_be_null"),
+    ("e_bill", "calc_id = 'B00000000020'", "t_amt = -5", "t_amt = 50.12",
+     r"e_bill\.t_amt: expect_column_values_to_be_between: 1 of 6"),
+    ("e_bill", "calc_id = 'B00000000030'", "cons_no = '9999999999'", "cons_no = '0000000003'",
+     r"expect_cons_no_in_c_cons"),
+    ("e_bill", "calc_id = 'B00000000011'", "bill_ym = '202613'", "bill_ym = '202602'",
+     r"e_bill\.bill_ym: expect_column_values_to_match_regex"),
+    ("c_cons", "cons_id = 1", "elec_type_code = '500'", "elec_type_code = '200'",
+     r"c_cons\.elec_type_code: expect_column_values_to_be_in_set"),
+]  # fmt: skip
+
+
+def stopping() -> str:
+    """What stopped the source at its last gate, a line each."""
+    return str(warehouse_value(
+        "select string_agg(concat_ws(': ', concat_ws('.', table_name, column_name), expectation, observed), chr(10)) "
+        "from supervision.quality_result where not is_success and severity = 'critical' and run_id = ("
+        "select run_id from supervision.quality_result where source = 'cis' order by result_id desc limit 1)"
+    ))  # fmt: skip
+
+
+def test_defects_at_the_source_stop_it_and_keep_the_last_good_data(source):
     before = good()
-    execute(damage.replace(" where", ", upd_time = clock_timestamp() where"))
+    for table, row, bad, _, _ in DEFECTS:
+        execute(f"update {table} set {bad}, upd_time = clock_timestamp() where {row}")
     extract()
-    with pytest.raises(GridmartError, match=words) as error:
+    with pytest.raises(GridmartError, match="the arrival gate of 'cis' stopped it") as error:
         gate()
     assert error.value.exit_code == 4
+    found = stopping()
+    assert [words for *_, words in DEFECTS if not re.search(words, found)] == []
     assert good() == before
     status, reason = source_status("cis")
     assert status == "failed" and "arrival gate" in reason
@@ -71,8 +84,8 @@ def test_defect_at_the_source_stops_it_and_keeps_the_last_good_data(source, dama
     assert gate("calendar").checks > 0
     assert source_status("calendar") == ("ok", None)
 
-    damaged, _, row = damage.partition(" where ")
-    execute(f"update {damaged.split()[1]} set {repair}, upd_time = clock_timestamp() where {row}")
+    for table, row, _, right, _ in DEFECTS:
+        execute(f"update {table} set {right}, upd_time = clock_timestamp() where {row}")
     extract()
     gate()
     assert source_status("cis") == ("ok", None)

@@ -91,7 +91,7 @@ def sum_of(point: str, dates: list[date]) -> float:
 def test_weather_that_comes_later_renews_its_date_and_the_four_weeks_after_it(lake: Settings) -> None:
     deliver(utility())
     with connect("loader") as connection:
-        connection.execute("drop table if exists raw_weather.hourly")
+        connection.execute("drop table if exists raw_weather.hourly cascade")
     validate(FIRST, LAST)
     with connect("loader") as connection:
         connection.execute("create table raw_weather.hourly (like landing_weather.hourly including all)")
@@ -103,7 +103,7 @@ def test_weather_that_comes_later_renews_its_date_and_the_four_weeks_after_it(la
     measured(FIRST + timedelta(days=1), 24)
     assert validate(FIRST, LAST)["dates"] == 4
     with connect("loader") as connection:
-        connection.execute("drop table raw_weather.hourly")
+        connection.execute("drop table raw_weather.hourly cascade")
 
 
 def measured(day: date, hours: int) -> None:

@@ -1,7 +1,5 @@
 """Every folder given_… beside this file is a bill that an expert can check by hand; the real models make them all."""
 
-import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,10 +10,9 @@ import pytest
 
 from gridmart.settings import Settings
 from gridmart.tariffs import tou_hours
-from gridmart.warehouse import dbt
 from gridmart.warehouse.database import connect
 from tests.integration.dbt import small_utility
-from tests.integration.dbt.dbt_run import forget_built
+from tests.integration.dbt.dbt_run import failed, forget_built, run
 from tests.scenarios.billing.scenario import FOLDERS, HERE, STANDARDS, YEAR, Case, load, rows
 
 ENERGY_KWH = Decimal(1_000_000)
@@ -72,18 +69,6 @@ class Billed:
     hours: list[tuple[Any, ...]]
 
 
-def _dbt(*words: str) -> None:
-    dbt.home().mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        dbt.command(["--quiet", *words]),
-        env=os.environ | dbt.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 @pytest.fixture(scope="module")
 def billed(warehouse: Settings) -> Iterator[Billed]:
     """All scenarios, and a customer a row of the table of power factors, billed in one run."""
@@ -91,9 +76,12 @@ def billed(warehouse: Settings) -> Iterator[Billed]:
     cases += [a_shop_in_october(), *(of_the_table(*row) for row in TABLE)]
     with connect("loader") as connection:
         load(connection, cases)
-    _dbt("seed")
-    _dbt("run", "--select", "+fct_bill_difference", "+fct_bill", "+rpt_tariff_impact")
-    _dbt("test", "--select", *TESTED, "--exclude-resource-type", "unit_test")
+    for words in (
+        ("seed",),
+        ("run", "--select", "+fct_bill_difference", "+fct_bill", "+rpt_tariff_impact"),
+        ("test", "--select", *TESTED, "--exclude-resource-type", "unit_test"),
+    ):
+        assert failed(run(*words)) == set()
     with connect("builder") as connection:
         lines = connection.execute(
             "select account_no, bill_month, segment_no, line_kind_code, period_code, coalesce(detail_code, ''), "

@@ -23,7 +23,11 @@ households as (
 ),
 
 contracts as (
-    select * from {{ ref("dim_account") }}
+    select * from {{ ref("int_account_contract") }}
+),
+
+accounts as (
+    select * from {{ ref("dim_account") }} where is_current
 ),
 
 readings as (
@@ -66,17 +70,19 @@ lined as (
 -- not change those before
 terms as (
     select
-        date_trunc('month', valid_from)::date as from_month,
-        date_trunc('month', valid_to - 1)::date as last_month,
+        date_trunc('month', contracts.valid_from)::date as from_month,
+        date_trunc('month', contracts.valid_to - 1)::date as last_month,
         hash_record_extended(
             row(
-                account_no, valid_from, tariff_code, contract_capacity_kva, capacity_charge_basis,
-                power_factor_standard, org_no, station_name_zh, district_name_zh, usage_category, usage_category_zh,
-                industry_code, voltage_code
+                contracts.account_no, contracts.valid_from, contracts.tariff_code, contracts.contract_capacity_kva,
+                contracts.capacity_charge_basis, contracts.power_factor_standard, accounts.org_no,
+                accounts.station_name_zh, accounts.district_name_zh, accounts.usage_category,
+                accounts.usage_category_zh, accounts.industry_code, accounts.voltage_code
             ), 0
         ) as hash,
-        hash_record_extended(row(account_no, valid_from, valid_to), 0) as end_hash
+        hash_record_extended(row(contracts.account_no, contracts.valid_from, contracts.valid_to), 0) as end_hash
     from contracts
+    left join accounts on contracts.account_no = accounts.account_no
     union all
     select
         date_trunc('month', valid_from)::date,

@@ -10,7 +10,7 @@
 }}
 
 with terms as (
-    select * from {{ ref("dim_account") }} where tariff_code is not null
+    select * from {{ ref("int_account_contract") }} where tariff_code is not null
 ),
 
 tariffs as (

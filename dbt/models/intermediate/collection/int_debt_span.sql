@@ -29,8 +29,8 @@ payments as (
     from {{ ref("stg_cis__payment") }}
 ),
 
-accounts as (
-    select * from {{ ref("dim_account") }}
+contracts as (
+    select * from {{ ref("int_account_contract") }}
 ),
 
 tariffs as (
@@ -44,14 +44,14 @@ rated as (
         tariffs.late_fee_rate,
         tariffs.late_fee_rate_later_years
     from bills
-    left join accounts
-        on bills.account_no = accounts.account_no and accounts.valid_from < bills.bill_month + interval '1 month'
+    left join contracts
+        on bills.account_no = contracts.account_no and contracts.valid_from < bills.bill_month + interval '1 month'
     left join tariffs
         on
-            accounts.tariff_code = tariffs.tariff_code
+            contracts.tariff_code = tariffs.tariff_code
             and bills.due_date >= tariffs.valid_from
             and (tariffs.valid_to is null or bills.due_date < tariffs.valid_to)
-    order by bills.bill_no asc, accounts.valid_from desc
+    order by bills.bill_no asc, contracts.valid_from desc
 ),
 
 -- what is unpaid in the evening of the due date, and after each later payment

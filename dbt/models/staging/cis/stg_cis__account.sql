@@ -29,7 +29,8 @@ final as (
         source.build_date::date as opened_date,
         source.cancel_date::date as closed_date,
         coalesce(statuses.contract_code, source.status_code)::text as status_code,
-        coalesce(source.mkt_flag = '1', false) as is_market_member
+        coalesce(source.mkt_flag = '1', false) as is_market_member,
+        source.upd_time::timestamptz as changed_at
     from source
     left join customers on source.cust_id = customers.cust_id
     left join categories on source.elec_type_code = categories.source_code

@@ -66,11 +66,11 @@ def _register(connection: psycopg.Connection) -> None:
         connection, "raw_cis", "c_cons",
         [
             (n, account(n), n, f"140010{feeder(transformer(n))[-1]}", CATEGORIES[n % 4], "A00", "AC03802",
-             date(2020, 1, 1), None, "0", f"{int(n in IN_MARKET)}")
+             date(2020, 1, 1), None, "0", f"{int(n in IN_MARKET)}", local(1, 9))
             for n in numbers
         ],
         "cons_id,cons_no,cust_id,org_no,elec_type_code,trade_code,volt_code,build_date,cancel_date,status_code,"
-        "mkt_flag",
+        "mkt_flag,upd_time",
     )  # fmt: skip
     changed = date(2026, 9, 15)  # account 1 raised its capacity mid-month
     put(
