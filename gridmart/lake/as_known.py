@@ -1,6 +1,5 @@
 """The lake as it was known at a moment: clean readings, and roll-ups worked out again, by snapshots of ami.reading."""
 
-import hashlib
 import json
 from datetime import UTC, date, datetime
 from typing import Any
@@ -12,17 +11,11 @@ import pyarrow.parquet as pq
 from pyiceberg.table.snapshots import Snapshot
 
 from gridmart.errors import GridmartError
-from gridmart.lake import load, retention, tables
-from gridmart.lake.validate import MADE_FROM, rollups_again
+from gridmart.lake import checksums, load, retention, tables
+from gridmart.lake.validate import CHECKSUMS, MADE_FROM, rollups_again
 from gridmart.lake.vee.rules import Rule
 from gridmart.settings import settings
 
-KEYS = {
-    "point_day": ["point_no"],
-    "transformer_hour": ["transformer_no", "hour_start"],
-    "feeder_hour": ["feeder_no", "hour_start"],
-    "collection_day": ["transformer_no"],
-}
 KEPT = "states that roll-ups name are kept, others for a while only: see 'gridmart lake stats'"
 
 
@@ -129,7 +122,11 @@ def reading(point: str, day: date, at: datetime, channel: str | None = None) -> 
 
 def made_from(snapshot: Snapshot) -> dict[str, Any] | None:
     """What a snapshot of ami.reading was worked out from (`Validation.made_from`); None where it does not say."""
-    text = snapshot.summary.additional_properties.get(MADE_FROM) if snapshot.summary else None
+    return _told(snapshot, MADE_FROM)
+
+
+def _told(snapshot: Snapshot, name: str) -> Any:
+    text = snapshot.summary.additional_properties.get(name) if snapshot.summary else None
     return json.loads(text) if text else None
 
 
@@ -168,15 +165,6 @@ def _stored(name: str, day: date) -> tuple[pa.Table, set[int]]:
     return rows.drop_columns(["lake_snapshot_id", "loaded_at"]), set(rows["lake_snapshot_id"].to_pylist())
 
 
-def sha256(rows: pa.Table, keys: list[str]) -> str:
-    """Hash of the rows in the order of their keys, however they are cut into batches."""
-    sink = pa.BufferOutputStream()
-    ordered = rows.sort_by([(key, "ascending") for key in keys]).replace_schema_metadata(None).combine_chunks()
-    with pa.ipc.new_stream(sink, ordered.schema) as stream:
-        stream.write_table(ordered)
-    return hashlib.sha256(sink.getvalue()).hexdigest()
-
-
 def proof(day: date) -> dict[str, Any]:
     """The stored roll-ups of a date beside the same worked out again from the snapshot that they name.
 
@@ -193,11 +181,53 @@ def proof(day: date) -> dict[str, Any]:
     compared = {}
     for name, (rows, _) in stored.items():
         anew = again[name].select(rows.column_names).cast(rows.schema)
-        hashes = sha256(rows, KEYS[name]), sha256(anew, KEYS[name])
+        hashes = [checksums.sha256(each, checksums.KEYS[name]) for each in (rows, anew)]
         compared[name] = {"rows": rows.num_rows, "sha256": hashes[0], "sha256_again": hashes[1]}
+    return _compared(day, snapshot_id, compared)
+
+
+def _compared(day: date, snapshot_id: int, compared: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return {
         "date": str(day),
         "snapshot_ids": [snapshot_id],
         "equal": all(found["sha256"] == found["sha256_again"] for found in compared.values()),
         "tables": compared,
+    }
+
+
+def proof_at(day: date, at: datetime) -> dict[str, Any]:
+    """What the roll-ups of a date were at a moment, by the checksums that the lake kept when they were made, beside
+    the same worked out again.
+
+    Returns what `proof` does, and "at", "committed_at", "is_in_force": whether the date was not made anew since.
+    Raises GridmartError: nothing was known, or it cannot be worked out again (`snapshot_at`, `rollups`).
+    """
+    made = tables.added_by("reading", day, snapshot_at(at).snapshot_id)
+    if made is None:
+        raise GridmartError(
+            f"no reading of {day} was known at {_local(at)}", "is the date right, and was it validated?", 2
+        )
+    again = rollups([day], made)
+    snapshot = tables.load("reading").snapshot_by_id(made)
+    assert snapshot is not None  # else `rollups` told
+    told = (_told(snapshot, CHECKSUMS) or {}).get(str(day))
+    if told is None:
+        raise GridmartError(
+            f"snapshot {made} keeps no checksums: it was made before they were kept",
+            "what is stored now can be proved: leave --at away",
+        )
+    compared = {
+        name: {
+            "rows": again[name].num_rows,
+            "sha256": told[name],
+            "sha256_again": checksums.sha256(again[name], checksums.KEYS[name]),
+        }
+        for name in load.ROLLUP_TABLES
+    }
+    now = tables.added_by("reading", day, tables.current_snapshot_id("reading"))
+    return {
+        **_compared(day, made, compared),
+        "at": at.isoformat(),
+        "committed_at": committed_at(snapshot).isoformat(),
+        "is_in_force": now == made,
     }

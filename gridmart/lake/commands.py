@@ -100,12 +100,14 @@ def lake_as_known(
 def lake_prove(
     day: datetime | None = typer.Option(None, "--date", formats=["%Y-%m-%d"], help="Business date of roll-ups."),
     bill: str = typer.Option("", "--bill", help="Number of an issued bill, whose shadow bill is worked out again."),
+    at: str = typer.Option("", "--at", metavar="TIME", help="With --date: what was known then; as of lake as-known."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object; without it, a table."),
 ) -> None:
     """Work out a date's roll-ups or a shadow bill again from the snapshots that they name; compare with what is stored.
 
-    Exit code 3 when they differ: somebody changed the warehouse, or its models were changed and not built since.
-    Examples: gridmart lake prove --date 2026-10-31; gridmart lake prove --bill 900000012345
+    Roll-ups of an earlier time, replaced since, are compared with the checksums that the lake kept of them. Exit code 3
+    when they differ: somebody changed the warehouse or the lake, or models were changed and not built since.
+    Examples: gridmart lake prove --date 2026-10-31 --at 2026-11-02T08:00; gridmart lake prove --bill 900000012345
     """
     from rich.console import Console
     from rich.table import Table
@@ -116,12 +118,20 @@ def lake_prove(
 
     if (day is None) == (not bill):
         raise GridmartError("nothing or two things to prove", "give either --date or --bill", 2)
-    found = bill_proof.proof(bill) if day is None else as_known.proof(day.date())
+    if bill and at:
+        raise GridmartError("a bill is proved as it is published", "give --at with --date alone", 2)
+    if day is None:
+        found = bill_proof.proof(bill)
+    elif at:
+        found = as_known.proof_at(day.date(), as_known.moment(at))
+    else:
+        found = as_known.proof(day.date())
     if as_json:
         print(json.dumps(found))
     else:
         snapshots = ", ".join(map(str, found["snapshot_ids"]))
-        table = Table("table", "rows", "stored", "worked out again", "", title=f"snapshot {snapshots}")
+        since = "" if found.get("is_in_force", True) else f", of {found['committed_at']}; made anew since"
+        table = Table("table", "rows", "stored", "worked out again", "", title=f"snapshot {snapshots}{since}")
         for name, one in found["tables"].items():
             same = one["sha256"] == one["sha256_again"]
             table.add_row(

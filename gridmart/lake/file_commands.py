@@ -82,11 +82,9 @@ def parse(
     table, notes = Table(*columns), Console(stderr=True)
     found, refused = 0, Counter[str]()
     with _writer(out) as write:
-        for path in _files(paths):
-            try:
-                parsed = registry.parse_file(path, zone, format_name or None)
-            except OSError as error:
-                notes.print(f"{path}: cannot be opened: {error.strerror}", highlight=False, markup=False)
+        for path, parsed in registry.parse_files(_files(paths), zone, format_name or None):
+            if isinstance(parsed, OSError):
+                notes.print(f"{path}: cannot be opened: {parsed.strerror}", highlight=False, markup=False)
                 refused["not_found"] += 1
                 continue
             found += parsed.accepted

@@ -34,6 +34,8 @@ from gridmart.warehouse.database import connect
 BATCH_BYTES = 320 << 20  # of unpacked text: about 45 million readings, 0.4 GB of scratch
 SMALL_BYTES = 1 << 20
 PACKED_RATIO = 12  # what gzip and zip are reckoned to unpack to, for the size of batches only
+JOB_BYTES = 64 << 10  # of small files that one worker parses together
+JOB_FILES = 100
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload")
 PROPERTY = "gridmart.batch"
 LOCK = 7_463_001  # of PostgreSQL's advisory locks in database `lake`: one ingest at a time
@@ -232,6 +234,19 @@ def _plan(found: list[Found]) -> list[Batch]:
     return batches
 
 
+def _parse_jobs(files: list[Found]) -> list[dict[str, str]]:
+    """Where the bytes of files are kept, by file_id: a large file alone, small ones together."""
+    jobs: list[dict[str, str]] = []
+    room = 0
+    for file in files:
+        if not jobs or file.size_bytes > room or len(jobs[-1]) >= JOB_FILES:
+            jobs.append({})
+            room = JOB_BYTES
+        jobs[-1][file.file_id] = file.kept
+        room -= file.size_bytes
+    return jobs
+
+
 def _read_manifest(path: Path) -> Batch:
     stored = json.loads(path.read_text())
     arrived_at = datetime.fromisoformat(stored["arrived_at"])
@@ -247,11 +262,11 @@ def _take_in(batch: Batch, pool: Executor, tell: Any) -> list[dict[str, Any]]:
     scratch.mkdir(parents=True)
     try:
         zone, arrived_at = settings().timezone, batch.arrived_at
-        jobs = [(file.file_id, file.kept, arrived_at, zone, scratch) for file in batch.files]
+        jobs = [(files, arrived_at, zone, scratch) for files in _parse_jobs(batch.files)]
         results: list[Result] = []
-        for number, result in enumerate(pool.map(ingest_work.parse, jobs)):
-            tell("parse", number + 1, len(jobs))
-            results.append(result)
+        for parsed in pool.map(ingest_work.parse, jobs):
+            results += parsed
+            tell("parse", len(results), len(batch.files))
         open_tables = [name for name in DATA_TABLES if batch.batch_id not in tables.snapshot_property(name, PROPERTY)]
         days = sorted({day for result in results for day in result.dates})
         written = Written.nothing(open_tables)

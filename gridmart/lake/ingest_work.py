@@ -1,4 +1,4 @@
-"""What the worker processes of an ingest do: parse one file; write the rows of some dates."""
+"""What the worker processes of an ingest do: parse some files; write the rows of some dates."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -22,13 +22,13 @@ DICTIONARY = ("point_no", "channel", "quality_flag", "file_id", "interval_start"
 
 EVENT_ORDER = ("point_no", "occurred_at", "event_code", "file_id", "row_number")
 
-ParseJob = tuple[str, str, datetime, str, Path]
+ParseJob = tuple[dict[str, str], datetime, str, Path]
 WriteJob = tuple[list[date], list[str], str, str, Path]
 
 
 @dataclass
 class Result:
-    """Accounts of one parsed file; its rows wait in the scratch folder.
+    """Accounts of one parsed file; its rows wait in the scratch folder, with those of the job's other files.
 
     delivered: records counted as the file was read, before any was judged; readings, registers, events: rows for
     the lake.
@@ -48,18 +48,27 @@ class Result:
     rejects: list[dict[str, Any]] = field(default_factory=list)
 
 
-def parse(job: ParseJob) -> Result:
-    """Parse (file_id, kept bytes, arrived_at, timezone, scratch) into Arrow files sorted by date."""
-    file_id, kept, arrived_at, timezone, scratch = job
+def parse(job: ParseJob) -> list[Result]:
+    """Parse (kept bytes by file_id, arrived_at, timezone, scratch) into one Arrow file a kind, sorted by date."""
+    files, arrived_at, timezone, scratch = job
     zone = ZoneInfo(timezone)
-    delivered = registry.parse_file(Path(kept), zone)
-    count = delivered.delivered
-    parsed = flatten.screen(delivered, arrived_at, zone)
-    days = parsed.days.sort_by("business_date")
-    dated = {"days": days, "registers": parsed.registers, "events": parsed.events}
-    for kind, rows in dated.items():
-        if rows.num_rows:
-            _save(scratch / f"{file_id}.{kind}", _from_file(rows.sort_by("business_date"), file_id, arrived_at))
+    results: list[Result] = []
+    rows: dict[str, list[pa.Table]] = {"days": [], "registers": [], "events": []}
+    for file_id, (_, delivered) in zip(files, registry.parse_files(map(Path, files.values()), zone), strict=True):
+        if isinstance(delivered, OSError):
+            raise delivered
+        parsed = flatten.screen(delivered, arrived_at, zone)
+        results.append(_result(file_id, delivered.delivered, parsed, zone))
+        for kind, parts in rows.items():
+            if (part := getattr(parsed, kind)).num_rows:
+                parts.append(_from_file(part, file_id, arrived_at))
+    for kind, parts in rows.items():
+        if parts:
+            _save(scratch / f"{next(iter(files))}.{kind}", pa.concat_tables(parts).sort_by("business_date"))
+    return results
+
+
+def _result(file_id: str, delivered: int, parsed: Parsed, zone: ZoneInfo) -> Result:
     rejects = [
         {
             "row_number": reject.row_number, "rule": reject.rule, "reason": reject.reason,
@@ -68,11 +77,13 @@ def parse(job: ParseJob) -> Result:
         }
         for reject in parsed.rejects
     ]  # fmt: skip
-    first_at, last_at = _span(days, parsed, zone)
-    dates = {day for rows in dated.values() for day in rows["business_date"].unique().to_pylist()}
+    first_at, last_at = _span(parsed, zone)
+    dated = (parsed.days, parsed.registers, parsed.events)
+    dates = {day for rows in dated for day in rows["business_date"].unique().to_pylist()}
     return Result(
-        file_id, parsed.format, count, parsed.accepted, flatten.count_readings(days), parsed.registers.num_rows,
-        parsed.events.num_rows, sorted(dates), first_at, last_at, _message(parsed.rejects), rejects,
+        file_id, parsed.format, delivered, parsed.accepted, flatten.count_readings(parsed.days),
+        parsed.registers.num_rows, parsed.events.num_rows, sorted(dates), first_at, last_at,
+        _message(parsed.rejects), rejects,
     )  # fmt: skip
 
 
@@ -93,16 +104,16 @@ def _save(path: Path, rows: pa.Table) -> None:
         writer.write_table(rows.combine_chunks())
 
 
-def _span(days: pa.Table, parsed: Parsed, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+def _span(parsed: Parsed, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
     """Start of the first delivered day, read or event and end of the last, UTC; a frozen register stands at its end."""
-    reads, events, frozen = parsed.reads, parsed.events, parsed.frozen
+    days, reads, events, frozen = parsed.days, parsed.reads, parsed.events, parsed.frozen
     starts, ends = [], []
     if frozen.num_rows:
         first, last = pc.min_max(frozen["business_date"]).as_py().values()
         starts.append(day_start_s(first + timedelta(days=1), zone))
         ends.append(day_start_s(last + timedelta(days=1), zone))
     if days.num_rows:
-        first, last = days["business_date"][0].as_py(), days["business_date"][-1].as_py()
+        first, last = pc.min_max(days["business_date"]).as_py().values()
         tail = days.filter(pc.equal(days["business_date"], pa.scalar(last)))
         lengths = pc.list_value_length(tail["values"]).to_numpy() * tail["interval_minutes"].to_numpy()
         starts.append(day_start_s(first, zone))

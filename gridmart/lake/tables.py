@@ -253,6 +253,19 @@ def files_between(table: str, first: date, last: date, snapshot_id: int | None =
     return _live(load(table), _range(column, {first, last}), snapshot_id)
 
 
+def added_by(table: str, day: date, snapshot_id: int | None) -> int | None:
+    """Id of the snapshot that added the files which a date has in a snapshot, the last of several; None without."""
+    found = load(table)
+    snapshot = found.snapshot_by_id(snapshot_id) if snapshot_id else None
+    entries = [
+        (entry.sequence_number or 0, entry.snapshot_id)
+        for manifest in (snapshot.manifests(found.io) if snapshot else ())
+        for entry in manifest.fetch_manifest_entry(found.io, discard_deleted=True)
+        if day_of(entry.data_file) == day
+    ]
+    return max(entries)[1] if entries else None
+
+
 def dates_of(table: str) -> set[date]:
     """Partition dates that hold at least one file."""
     return {day_of(file) for file in _files_of(load(table), table, None, None)}

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gridmart.errors import GridmartError
-from gridmart.lake import load, retention, tables, temperature
+from gridmart.lake import checksums, load, retention, tables, temperature
 from gridmart.lake.compaction import content
 from gridmart.lake.engine import Engine, engine
 from gridmart.lake.register import Register
@@ -38,6 +38,7 @@ from gridmart.settings import settings
 
 INPUTS = ("reading_raw", "register_read", "edit", "event")  # lake tables that validation reads
 MADE_FROM = "gridmart.made-from"  # property of a snapshot of ami.reading: `Validation.made_from` as JSON
+CHECKSUMS = "gridmart.rollups"  # another: what `checksums.of_dates` gave of the roll-ups made with it, as JSON
 CHUNK_DATES = 56  # long chunks share one pass over the context
 MIRROR_DAYS = 7  # arrival dates whose refused records are compared with their mirror at each run
 CHUNK_READINGS = 6_000_000  # about 1.5 GB in the engine
@@ -284,7 +285,10 @@ class Validation:
                     "reading": (dates, chain.from_iterable(written.readings.values())),
                     "day_summary": (dates, chain.from_iterable(written.summaries.values())),
                 },
-                {MADE_FROM: json.dumps(self.made_from(first, last))},
+                {
+                    MADE_FROM: json.dumps(self.made_from(first, last)),
+                    CHECKSUMS: json.dumps(checksums.of_dates(arrow, dates)),
+                },
             )
         with self._timed("load"):
             load.load_rollups(arrow, states, snapshots["reading"] or 0)

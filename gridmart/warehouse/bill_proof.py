@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from adbc_driver_postgresql import dbapi
 
 from gridmart.errors import GridmartError
-from gridmart.lake import as_known
+from gridmart.lake import as_known, checksums
 from gridmart.warehouse import dbt
 from gridmart.warehouse.database import connect, url
 from gridmart.warehouse.publish import MARTS
@@ -92,7 +92,7 @@ def _fetched(cursor: Any, table: str, account: str, month: date, keys: list[str]
     cursor.execute(f"select * from {table} where account_no = {_quoted(account)} and bill_month = '{month}'")
     rows: pa.Table = cursor.fetch_arrow_table()
     rows = rows.drop_columns([name for name in NOT_COMPARED if name in rows.column_names])
-    return rows.num_rows, as_known.sha256(rows, keys)
+    return rows.num_rows, checksums.sha256(rows, keys)
 
 
 def proof(bill_no: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """From values with their own times to rows of model.DAYS and model.READS."""
 
 from array import array
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -28,6 +29,9 @@ class Stream(NamedTuple):
     version: int = 0
 
 
+_Read = tuple[Stream, int, int, float | None, float | None, float | None, str, int]
+
+
 class Gatherer:
     """Takes values one by one, gives them back as one row per stream and local day."""
 
@@ -39,7 +43,7 @@ class Gatherer:
         self.rejects = Rejects()
         self._which, self._start, self._seconds = array("q"), array("q"), array("q")
         self._value, self._flag, self._row = array("d"), array("q"), array("q")
-        self._reads: list[tuple[int, int, int, float | None, float | None, float | None, str, int]] = []
+        self._reads: list[_Read] = []
 
     def reject(self, row: int, rule: str, reason: str, stream: Stream | None = None, content: str = "") -> None:
         """Refuse a record."""
@@ -73,14 +77,12 @@ class Gatherer:
         if not EARLIEST_S <= start_s <= end_s <= LATEST_S:
             self.reject(row, "bad_date", f"from {start_s} to {end_s} s since 1970", stream)
             return
-        which = self.streams.setdefault(stream, len(self.streams))
-        self._reads.append((which, start_s, end_s, value, index_start, index_end, flag, row))
+        self._reads.append((stream, start_s, end_s, value, index_start, index_end, flag, row))
 
     def parsed(self, name: str, lines: int) -> Parsed:
         """Everything gathered, as format `name`."""
-        days = self._days()
-        self.rejects.sort(key=lambda reject: reject.row_number)
-        return Parsed(name, days, rejects=self.rejects, lines=lines, reads=self._read_table(), zones=self.zones)
+        (found,) = together(name, [(self, lines)])
+        return found
 
     def _days(self) -> pa.Table:
         if not self._start:
@@ -95,9 +97,9 @@ class Gatherer:
         minutes = seconds // 60
         slot = (start - begins) // np.maximum(seconds, 1)
         on_grid = (seconds % 60 == 0) & np.isin(minutes, LENGTHS) & (begins + slot * seconds == start)
-        flags = list(self.flags)
+        streams, flags = list(self.streams), list(self.flags)
         for n in np.flatnonzero(~on_grid).tolist():
-            entry = (int(which[n]), int(start[n]), int(start[n] + seconds[n]), float(value[n]), None, None)
+            entry = (streams[which[n]], int(start[n]), int(start[n] + seconds[n]), float(value[n]), None, None)
             self._reads.append((*entry, flags[flag[n]], int(row[n])))
         parts = (which, ordinal, minutes, slot, value, flag, row)
         return self._rows(*(part[on_grid] for part in parts)) if on_grid.any() else model.NO_DAYS
@@ -151,24 +153,33 @@ class Gatherer:
         arrays = {name: pa.array(found, model.DAYS.field(name).type) for name, found in columns.items()}
         return pa.table({**arrays, "values": model.value_lists(matrix, due)}, schema=model.DAYS)
 
-    def _read_table(self) -> pa.Table:
-        if not self._reads:
-            return model.NO_READS
-        streams = list(self.streams)
-        which, start_s, end_s, value, index_start, index_end, flag, row = zip(*self._reads, strict=True)
-        owners = [streams[number] for number in which]
-        columns = {
-            "point_no": [owner.point for owner in owners],
-            "stream": [owner.name for owner in owners],
-            "channel": [owner.channel for owner in owners],
-            "unit": [owner.unit for owner in owners],
-            "scale": [owner.scale for owner in owners],
-            "start_s": start_s, "end_s": end_s, "value": value, "index_start": index_start, "index_end": index_end,
-            "flag": flag,
-            "version": [owner.version for owner in owners],
-            "row_number": row,
-        }  # fmt: skip
-        return pa.table(
-            {name: pa.array(found, model.READS.field(name).type) for name, found in columns.items()},
-            schema=model.READS,
-        )
+
+def together(name: str, gathered: Sequence[tuple[Gatherer, int]]) -> list[Parsed]:
+    """What was gathered of several files, with the number of lines of each; their reads are slices of one table."""
+    days = [found._days() for found, _ in gathered]  # first, since what lies on no grid becomes a read
+    rows = [read for found, _ in gathered for read in found._reads]
+    reads = model.slices(_read_table(rows), [len(found._reads) for found, _ in gathered])
+    parsed = []
+    for (found, lines), of_days, of_reads in zip(gathered, days, reads, strict=True):
+        found.rejects.sort(key=lambda reject: reject.row_number)
+        parsed.append(Parsed(name, of_days, rejects=found.rejects, lines=lines, reads=of_reads, zones=found.zones))
+    return parsed
+
+
+def _read_table(rows: list[_Read]) -> pa.Table:
+    if not rows:
+        return model.NO_READS
+    owners, start_s, end_s, value, index_start, index_end, flag, row = zip(*rows, strict=True)
+    columns = {
+        "point_no": [owner.point for owner in owners],
+        "stream": [owner.name for owner in owners],
+        "channel": [owner.channel for owner in owners],
+        "unit": [owner.unit for owner in owners],
+        "scale": [owner.scale for owner in owners],
+        "start_s": start_s, "end_s": end_s, "value": value, "index_start": index_start, "index_end": index_end,
+        "flag": flag,
+        "version": [owner.version for owner in owners],
+        "row_number": row,
+    }  # fmt: skip
+    arrays = {name: pa.array(found, model.READS.field(name).type) for name, found in columns.items()}
+    return pa.table(arrays, schema=model.READS)

@@ -1,13 +1,16 @@
 """What every format's parser returns: delivered days, register reads, and what was refused with its reason."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
-from typing import Protocol
+from typing import ParamSpec, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 MAX_POINT_LENGTH = 64
 MAX_REJECTS = 500_000  # of one file
@@ -191,7 +194,7 @@ class Parsed:
     @property
     def accepted(self) -> int:
         """Records that can be read."""
-        records = len(np.unique(self.frozen["row_number"].to_numpy()))
+        records = len(np.unique(self.frozen["row_number"].to_numpy())) if self.frozen.num_rows else 0
         return self.days.num_rows + self.reads.num_rows + self.events.num_rows + records
 
     @property
@@ -218,12 +221,38 @@ def value_lists(matrix: np.ndarray, counts: np.ndarray | None = None) -> pa.Larg
     """Rows of a float matrix as lists, NaN as null; counts: values of each row, when fewer than the columns."""
     rows, width = matrix.shape
     if counts is None or (counts == width).all():
-        offsets = np.arange(rows + 1, dtype=np.int64) * width
-        values = matrix.ravel()
-    else:
-        offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-        values = matrix[np.arange(width) < counts[:, None]]
+        return flat_lists(matrix.ravel(), np.full(rows, width))
+    return flat_lists(matrix[np.arange(width) < counts[:, None]], counts)
+
+
+def flat_lists(values: np.ndarray, counts: np.ndarray) -> pa.LargeListArray:
+    """Values one after the other as lists of so many each, NaN as null."""
+    offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
     return pa.LargeListArray.from_arrays(offsets, pa.array(values, from_pandas=True))
+
+
+def slices(table: pa.Table, counts: Iterable[int]) -> Iterator[pa.Table]:
+    """Parts of a table one after the other, of so many rows each."""
+    place = 0
+    for count in counts:
+        yield table.slice(place, count)
+        place += count
+
+
+def attempt(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | RefusalError:
+    """What the work gives, or the RefusalError that it ends with."""
+    try:
+        return work(*args, **kwargs)
+    except RefusalError as refusal:
+        return refusal
+
+
+def only(found: list[Parsed | RefusalError]) -> Parsed:
+    """The one file of a list; raises its RefusalError."""
+    (one,) = found
+    if isinstance(one, RefusalError):
+        raise one
+    return one
 
 
 def short(text: str | bytes) -> str:

@@ -5,9 +5,10 @@ What 200, 300, 400 and 500 say beside values and flags is kept in `Parsed.detail
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -25,11 +26,14 @@ FLAG = re.compile(r"^[AEFNSV][0-9]{0,2}$")
 FLAGS = frozenset(b"A E F N S V".split())  # the commonest, known without looking twice
 IS_NUMBER = re.compile(numbers.NUMBER.encode())
 STAMP = re.compile(rb"^[0-9]{14}$")
-MAX_KEPT = 100_000  # dates that are looked at once only
+DATE_LENGTH = 8  # YYYYMMDD
+SUFFIX = re.compile(r"[A-Z][0-9A-Z]{1,2}")
 FOLD_LIMIT = 40  # lines that one folded 300 record may take
 WORDS_200 = ("nmi_configuration", "register_id", "", "mdm_data_stream", "meter_no", "", "", "next_read_date")
 WORDS_500 = ("transaction_code", "service_order", "read_at", "index_read")
 WORDS_REASON = ("reason_code", "reason")
+
+Detail = tuple[str, str, date | None, int, str, str]  # a row of model.DETAILS
 
 
 def matches(head: bytes) -> bool:
@@ -40,10 +44,28 @@ def matches(head: bytes) -> bool:
 
 def parse(data: bytes, zone: ZoneInfo) -> Parsed:
     """Read a file; a RefusalError when its 100 record is missing."""
-    start = data.lstrip(b" \t\r\n")
-    if not start[:9].upper().startswith(b"100,NEM12"):
+    return model.only(parse_many([data], zone))
+
+
+def parse_many(texts: Sequence[bytes], zone: ZoneInfo) -> list[Parsed | RefusalError]:
+    """Read files as `parse` does each; their tables are slices of one, since making one costs more than a file."""
+    readers = [model.attempt(_read, text, zone) for text in texts]
+    read = [reader for reader in readers if isinstance(reader, _Reader)]
+    days = _days([record for reader in read for record in reader.days if record.fault is None])
+    good = [sum(record.fault is None for record in reader.days) for reader in read]
+    parts = zip(model.slices(days, good), detail_tables([reader.details for reader in read]), strict=True)
+    found: list[Parsed | RefusalError] = []
+    for reader in readers:
+        found.append(model.attempt(reader.parsed, *next(parts)) if isinstance(reader, _Reader) else reader)
+    return found
+
+
+def _read(text: bytes, zone: ZoneInfo) -> "_Reader":
+    if not text.lstrip(b" \t\r\n")[:9].upper().startswith(b"100,NEM12"):
         raise RefusalError("missing_header", "the 100 record with NEM12 is missing")
-    return _Reader(zone).read(data)
+    reader = _Reader(zone)
+    reader.read(text)
+    return reader
 
 
 @dataclass
@@ -72,6 +94,7 @@ class _Day:
     version: int
     parts: list[tuple[int, int, str]] | None = None
     fault: tuple[str, str] | None = None
+    flags: list[str] | None = None  # one a value, where one flag does not hold for all
 
 
 class _Reader:
@@ -82,11 +105,12 @@ class _Reader:
         self.stream: _Stream | None = None
         self.current: _Day | None = None
         self.version = 0
-        self.dates: dict[tuple[bytes, int], tuple[date | None, int]] = {}
         self.versions: dict[bytes, int] = {b"": 0}
-        self.details: list[tuple[str, str, date | None, int, str, str]] = []
+        self.details: list[Detail] = []
+        self.lines = 0
 
-    def read(self, data: bytes) -> Parsed:
+    def read(self, data: bytes) -> None:
+        """Gather the records of a file; their values stay texts."""
         lines = data.split(b"\n")
         if not lines[-1].strip():
             lines.pop()
@@ -106,8 +130,9 @@ class _Reader:
                     reason = f"the record is folded over lines {number} to {skip_to}: a record is one line"
                     self.current.fault = "bad_structure", reason
             elif kind == b"200,":
-                self.current, self.stream = None, self._record_200(line)
-                self._keep(number, None, zip(WORDS_200, line.decode().split(",")[2:], strict=False))
+                cells = [cell.strip() for cell in line.decode().split(",")]
+                self.current, self.stream = None, _stream(cells, line)
+                self._keep(number, None, zip(WORDS_200, cells[2:], strict=False))
             elif kind == b"400,":
                 self._record_400(number, line)
             elif kind == b"500,":
@@ -121,9 +146,10 @@ class _Reader:
                 self._reject(number, line, "bad_structure", "not one of the records 100 to 900")
         if not ended:
             self._truncated(lines)
-        result = self._result()
-        result.lines = len(lines)
-        return result
+        self.lines = len(lines)
+        for record in self.days:
+            if record.fault is None and record.flag == "V":
+                _spread_flags(record)
 
     def _reject(self, number: int, text: bytes, rule: str, reason: str, day: _Day | None = None) -> None:
         stream = day.stream if day else self.stream
@@ -138,24 +164,6 @@ class _Reader:
         parts = line.decode().split(",")
         made = parts[2].strip() if len(parts) > 2 else ""
         self.version = int(made.ljust(14, "0")) if made.isascii() and made.isdigit() and len(made) in (8, 12, 14) else 0
-
-    @staticmethod
-    def _record_200(line: bytes) -> _Stream:
-        parts = [part.strip() for part in line.decode().split(",")]
-        parts += [""] * (10 - len(parts))
-        point, suffix, unit, length = parts[1], parts[4].upper(), parts[7], parts[8]
-        stream = _Stream(point, suffix, unit, int(length) if length in KNOWN_LENGTHS else 0, 0)
-        stream.fewest = 1440 // stream.length + 2 if stream.length else 0
-        if not point or len(point) > MAX_POINT_LENGTH or not re.fullmatch(r"[A-Z][0-9A-Z]{1,2}", suffix):
-            stream.fault = "bad_structure", f"the 200 record names no NMI or suffix: {short(line)[:80]}"
-        elif (suffix in CHANNELS or unit.lower().endswith("h")) and unit.lower() not in model.UNITS:
-            stream.fault = "unit_mismatch", f"unit {unit[:20]!r} of the 200 record is not known"
-        elif suffix in CHANNELS and model.CHANNELS[CHANNELS[suffix]] != model.QUANTITY[unit.lower()]:
-            stream.fault = "unit_mismatch", f"unit {unit!r} does not measure register {suffix}"
-        elif not stream.length:
-            reason = f"interval length {length[:20]!r} of the 200 record is not one of {LENGTHS}"
-            stream.fault = "interval_mismatch", reason
-        return stream
 
     def _unfolded(self, lines: list[bytes], number: int, line: bytes) -> tuple[bytes, int]:
         """A 300 record that a mail gateway folded over several lines, as one line; and its last line's number.
@@ -177,9 +185,9 @@ class _Reader:
         if stream is None:
             return self._reject(number, line, "bad_structure", "a 300 record without a 200 record before it")
         end = line.find(b",", 4)
-        text = line[4:end] if end > 0 else line[4:]
-        found = self.dates.get((text, stream.length))
-        day, due = found if found else self._date_of(text, stream.length)
+        text = (line[4:end] if end > 0 else line[4:]).strip()
+        day = _date(text) if len(text) == DATE_LENGTH else None
+        due = day_minutes(day, self.zone) // stream.length if day and stream.length else 0
         if stream.fault:
             return self._reject(number, line, *stream.fault)
         if day is None:
@@ -204,14 +212,6 @@ class _Reader:
         if len(parts) > 2 and (parts[2] or (len(parts) > 3 and parts[3])):
             self._keep(number, day, zip(WORDS_REASON, (part.decode() for part in parts[2:4]), strict=False))
         return None
-
-    def _date_of(self, text: bytes, length: int) -> tuple[date | None, int]:
-        """The date and how many intervals it has, kept for the next record of it."""
-        day = _date(text.strip())
-        found = day, day_minutes(day, self.zone) // length if day and length else 0
-        if len(self.dates) < MAX_KEPT:
-            self.dates[text, length] = found
-        return found
 
     def _short_300(self, number: int, line: bytes, day: date, due: int) -> None:
         """A 300 record without a quality flag after as many values as the day has intervals."""
@@ -277,87 +277,101 @@ class _Reader:
         else:
             self.rejects.append(Reject(len(lines), "truncated", reason, content=short(lines[-1])))
 
-    def _flags(self, record: _Day) -> list[str] | None:
-        """One flag a value, or None when one flag holds for all; sets a fault when 400 records leave a hole."""
-        if record.flag != "V":
-            return None
-        flags = [""] * record.count
-        for first, last, flag in record.parts or ():
-            flags[first - 1 : last] = [flag] * (last - first + 1)
-        if hole := flags.count(""):
-            record.fault = "bad_structure", f"flag V, but no 400 record for {hole} of {len(flags)} intervals"
-        return flags
-
-    def _result(self) -> Parsed:
-        flags: dict[int, list[str] | None] = {}
-        for record in self.days:
-            if record.fault is None:
-                flags[record.number] = self._flags(record)
-        tables = []
-        for width in sorted({record.count for record in self.days if record.fault is None}):
-            alike = [record for record in self.days if record.fault is None and record.count == width]
-            matrix = _matrix(alike, width)
-            good = [record.fault is None for record in alike]
-            if not all(good):
-                matrix = matrix[np.array(good)]
-            tables.append(_table([record for record in alike if record.fault is None], matrix, flags))
+    def parsed(self, days: pa.Table, details: pa.Table) -> Parsed:
+        """The file with the tables of its records without a fault; those with one are refused."""
         for record in self.days:
             if record.fault:
                 self._reject(record.number, record.text, *record.fault, day=record)
         self.rejects.sort(key=lambda reject: reject.row_number)
-        days = pa.concat_tables(tables) if tables else model.NO_DAYS
         if not self.days and not self.rejects:
             raise RefusalError("empty_file", "the file holds no 300 record")
-        return Parsed(NAME, days, rejects=self.rejects, details=details_table(self.details))
+        return Parsed(NAME, days, rejects=self.rejects, lines=self.lines, details=details)
 
 
-def details_table(rows: list[tuple[str, str, date | None, int, str, str]]) -> pa.Table:
-    """Rows of model.DETAILS as a table."""
-    if not rows:
-        return model.NO_DETAILS
-    columns = zip(zip(*rows, strict=True), model.DETAILS, strict=True)
-    return pa.table([pa.array(column, field.type) for column, field in columns], schema=model.DETAILS)
+def _stream(cells: list[str], line: bytes) -> _Stream:
+    """A 200 record, whose cells have no blanks at their ends."""
+    cells = cells + [""] * (10 - len(cells))
+    point, suffix, unit, length = cells[1], cells[4].upper(), cells[7], cells[8]
+    stream = _Stream(point, suffix, unit, int(length) if length in KNOWN_LENGTHS else 0, 0)
+    stream.fewest = 1440 // stream.length + 2 if stream.length else 0
+    if not point or len(point) > MAX_POINT_LENGTH or not SUFFIX.fullmatch(suffix):
+        stream.fault = "bad_structure", f"the 200 record names no NMI or suffix: {short(line)[:80]}"
+    elif (suffix in CHANNELS or unit.lower().endswith("h")) and unit.lower() not in model.UNITS:
+        stream.fault = "unit_mismatch", f"unit {unit[:20]!r} of the 200 record is not known"
+    elif suffix in CHANNELS and model.CHANNELS[CHANNELS[suffix]] != model.QUANTITY[unit.lower()]:
+        stream.fault = "unit_mismatch", f"unit {unit!r} does not measure register {suffix}"
+    elif not stream.length:
+        reason = f"interval length {length[:20]!r} of the 200 record is not one of {LENGTHS}"
+        stream.fault = "interval_mismatch", reason
+    return stream
 
 
-def _matrix(records: list[_Day], width: int) -> np.ndarray:
-    """Values of records of one width, all at once; only where that fails, record by record, setting faults."""
+def _spread_flags(record: _Day) -> None:
+    """Give each value the flag of its 400 record; a fault where they leave a hole."""
+    flags = [""] * record.count
+    for first, last, flag in record.parts or ():
+        flags[first - 1 : last] = [flag] * (last - first + 1)
+    record.flags = flags
+    if hole := flags.count(""):
+        record.fault = "bad_structure", f"flag V, but no 400 record for {hole} of {len(flags)} intervals"
+
+
+def detail_tables(files: Sequence[list[Detail]]) -> Iterator[pa.Table]:
+    """Rows of model.DETAILS of each file, as slices of one table."""
+    rows = [row for file in files for row in file]
+    table = model.NO_DETAILS
+    if rows:
+        columns = zip(zip(*rows, strict=True), model.DETAILS, strict=True)
+        table = pa.table([pa.array(column, field.type) for column, field in columns], schema=model.DETAILS)
+    return model.slices(table, map(len, files))
+
+
+def _values(records: list[_Day]) -> np.ndarray:
+    """Values of records one after the other, all at once; only where that fails, record by record: one that holds
+    what is no number gets a fault, and is left out."""
     values = numbers.cells(b",".join([record.values for record in records]))
-    if values is not None and len(values) == len(records) * width:
-        return values.reshape(len(records), width)
-    matrix = np.full((len(records), width), np.nan)
-    for row, record in enumerate(records):
-        for place, cell in enumerate(record.values.split(b",")):
-            text = cell.strip()
-            if text and not (IS_NUMBER.match(text) and abs(float(text)) <= numbers.LARGEST):
-                record.fault = "bad_number", f"value {place + 1} is {short(text)[:40]!r}, {numbers.NOT_A_NUMBER}"
-                break
-            if text:
-                matrix[row, place] = float(text)
-    return matrix
+    if values is not None and len(values) == sum(record.count for record in records):
+        return values
+    if len(records) > 1:
+        return np.concatenate([_values([record]) for record in records])
+    (record,) = records
+    texts = [cell.strip() for cell in record.values.split(b",")]
+    for place, text in enumerate(texts, start=1):
+        if text and not (IS_NUMBER.match(text) and abs(float(text)) <= numbers.LARGEST):
+            record.fault = "bad_number", f"value {place} is {short(text)[:40]!r}, {numbers.NOT_A_NUMBER}"
+            return np.empty(0)
+    return np.array([float(text) if text else np.nan for text in texts])
 
 
-def _table(records: list[_Day], matrix: np.ndarray, flags: dict[int, list[str] | None]) -> pa.Table:
+def _days(records: list[_Day]) -> pa.Table:
+    """Rows of model.DAYS of records without a fault; what is no number gives a record one."""
+    if not records:
+        return model.NO_DAYS
+    values = _values(records)
+    records = [record for record in records if record.fault is None]
+    streams = [record.stream for record in records]
     columns = {
-        "point_no": [record.stream.point for record in records],
-        "stream": [record.stream.suffix for record in records],
-        "channel": [CHANNELS.get(record.stream.suffix) for record in records],
-        "unit": [record.stream.unit for record in records],
-        "scale": [model.UNITS.get(record.stream.unit.lower(), 1) for record in records],
+        "point_no": [stream.point for stream in streams],
+        "stream": [stream.suffix for stream in streams],
+        "channel": [CHANNELS.get(stream.suffix) for stream in streams],
+        "unit": [stream.unit for stream in streams],
+        "scale": [model.UNITS.get(stream.unit.lower(), 1) for stream in streams],
         "business_date": [record.day for record in records],
-        "interval_minutes": [record.stream.length for record in records],
+        "interval_minutes": [stream.length for stream in streams],
         "version": [record.version for record in records],
         "row_number": [record.number for record in records],
         "flag": [record.flag for record in records],
-        "flags": [flags[record.number] for record in records],
+        "flags": [record.flags for record in records],
     }
-    arrays = {name: pa.array(values, model.DAYS.field(name).type) for name, values in columns.items()}
-    return pa.table({**arrays, "values": model.value_lists(matrix)}, schema=model.DAYS)
+    arrays = {name: pa.array(found, model.DAYS.field(name).type) for name, found in columns.items()}
+    lists = model.flat_lists(values, np.array([record.count for record in records], dtype=np.int64))
+    return pa.table({**arrays, "values": lists}, schema=model.DAYS)
 
 
+@lru_cache(maxsize=20_000)
 def _date(text: bytes) -> date | None:
-    if not re.fullmatch(rb"[0-9]{8}", text):
-        return None
+    """The date of DATE_LENGTH bytes."""
     try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+        return date(int(text[:4]), int(text[4:6]), int(text[6:])) if text.isdigit() else None
     except ValueError:
         return None

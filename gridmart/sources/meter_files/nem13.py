@@ -4,14 +4,14 @@
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from gridmart.sources.meter_files import model
-from gridmart.sources.meter_files.grid import Gatherer, Stream
+from gridmart.sources.meter_files.grid import Gatherer, Stream, together
 from gridmart.sources.meter_files.model import MAX_POINT_LENGTH, Parsed, RefusalError, short
-from gridmart.sources.meter_files.nem12 import FLAG, details_table
+from gridmart.sources.meter_files.nem12 import FLAG, Detail, detail_tables
 from gridmart.sources.meter_files.numbers import NOT_A_NUMBER, number
 from gridmart.sources.meter_files.times import stamp_s
 
@@ -32,9 +32,26 @@ def matches(head: bytes) -> bool:
 
 def parse(data: bytes, zone: ZoneInfo) -> Parsed:
     """Read a file; a RefusalError when its 100 record is missing."""
-    if not data.lstrip(b" \t\r\n")[:9].upper().startswith(b"100,NEM13"):
+    return model.only(parse_many([data], zone))
+
+
+def parse_many(texts: Sequence[bytes], zone: ZoneInfo) -> list[Parsed | RefusalError]:
+    """Read files as `parse` does each; their tables are slices of one, since making one costs more than a file."""
+    readers = [model.attempt(_read, text, zone) for text in texts]
+    read = [reader for reader in readers if isinstance(reader, _Reader)]
+    parsed = together(NAME, [(reader.found, reader.lines) for reader in read])
+    for found, details in zip(parsed, detail_tables([reader.details for reader in read]), strict=True):
+        found.details = details
+    each = iter(parsed)
+    return [reader if isinstance(reader, RefusalError) else next(each) for reader in readers]
+
+
+def _read(text: bytes, zone: ZoneInfo) -> "_Reader":
+    if not text.lstrip(b" \t\r\n")[:9].upper().startswith(b"100,NEM13"):
         raise RefusalError("missing_header", "the 100 record with NEM13 is missing")
-    return _Reader(zone).read(data)
+    reader = _Reader(zone)
+    reader.read(text)
+    return reader
 
 
 class _Reader:
@@ -44,9 +61,11 @@ class _Reader:
         self.version = 0
         self.stream: Stream | None = None
         self.day: date | None = None
-        self.details: list[tuple[str, str, date | None, int, str, str]] = []
+        self.details: list[Detail] = []
+        self.lines = 0
 
-    def read(self, data: bytes) -> Parsed:
+    def read(self, data: bytes) -> None:
+        """Gather the records of a file."""
         lines = data.decode().split("\n")
         if not lines[-1].strip():
             lines.pop()
@@ -75,9 +94,7 @@ class _Reader:
             self.found.reject(len(lines), "truncated", "the file ends without its 900 record", None, lines[-1])
         if not accepted and not self.found.rejects:
             raise RefusalError("empty_file", "the file holds no 250 record")
-        parsed = self.found.parsed(NAME, len(lines))
-        parsed.details = details_table(self.details)
-        return parsed
+        self.lines = len(lines)
 
     def _record_250(self, row: int, cells: list[str]) -> tuple[str, str] | None:
         """Two reads and their difference; the quantity is as delivered, also negative for export."""

@@ -1,5 +1,7 @@
 """All formats, and reading one file of any of them."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,7 +22,15 @@ from gridmart.sources.meter_files import (
     prime,
     xml_reader,
 )
-from gridmart.sources.meter_files.model import Format, Parsed, RefusalError, Reject, join, short
+from gridmart.sources.meter_files.model import (
+    CONTENT_LENGTH,
+    Format,
+    Parsed,
+    RefusalError,
+    Reject,
+    join,
+    short,
+)
 
 FORMATS: tuple[Format, ...] = (
     gridmart_csv,
@@ -35,6 +45,11 @@ FORMATS: tuple[Format, ...] = (
     prime,
     iec61968,
 )
+# formats that read many texts at once: the fixed costs of a file's tables are more than those of its few lines
+TOGETHER = {nem12.NAME: nem12.parse_many, nem13.NAME: nem13.parse_many}
+TOGETHER_BYTES = 4 << 20
+TOGETHER_FILES = 1000
+MAY_BE_EMPTY = (meter_events.NAME, frozen_registers.NAME)
 HEAD = 64 * 1024
 MAX_LINES = 20_000_000  # of one text; real files have some hundred bytes a line
 BOM = b"\xef\xbb\xbf"
@@ -78,33 +93,95 @@ def parse_bytes(data: bytes, zone: ZoneInfo, format_name: str | None = None) -> 
 
     zone: time zone of local dates; format_name: read as this format instead of finding it by content.
     """
-    parts: list[Parsed] = []
-    try:
-        for name, content in container.members(data):
-            try:
+    reader = _Reader(zone, format_name)
+    reader.add(data)
+    (parsed,) = reader.finish()
+    return parsed
+
+
+@dataclass
+class _Member:
+    """A file, or one of an archive; found: what it holds, None while it waits to be read with others."""
+
+    name: str
+    head: bytes
+    found: Parsed | RefusalError | None = None
+
+    def parsed(self) -> Parsed:
+        """What it holds; a refusal as the one reject of it."""
+        found = self.found
+        assert found is not None
+        # that nothing happened, or that nobody answered, is news
+        if isinstance(found, Parsed) and not found.delivered and found.format not in MAY_BE_EMPTY:
+            found = RefusalError("empty_file", "the file holds no record")
+        return _refused(found, self.name, self.head) if isinstance(found, RefusalError) else found
+
+
+class _Reader:
+    """Reads files; small ones of a format that reads many at once wait for each other. `size`: bytes since `finish`."""
+
+    def __init__(self, zone: ZoneInfo, format_name: str | None) -> None:
+        self.zone, self.format_name, self.size = zone, format_name, 0
+        self._files: list[list[_Member]] = []
+        self._waiting: dict[str, list[tuple[_Member, bytes]]] = {}
+        self._waiting_bytes = 0
+
+    def add(self, data: bytes | RefusalError) -> None:
+        """Take a file's bytes, packed or plain, or why there are none."""
+        members: list[_Member] = []
+        self._files.append(members)
+        try:
+            if isinstance(data, RefusalError):
+                raise data
+            for name, content in container.members(data):
                 if isinstance(content, RefusalError):
-                    raise content
-                part = _parse(content, zone, format_name)
-                # that nothing happened, or that nobody answered, is news
-                if not part.delivered and part.format not in (meter_events.NAME, frozen_registers.NAME):
-                    raise RefusalError("empty_file", "the file holds no record")
-                parts.append(part)
-            except RefusalError as refusal:
-                parts.append(_refused(refusal, name, b"" if isinstance(content, RefusalError) else content))
-    except RefusalError as refusal:
-        parts.append(_refused(refusal, "", data))
-    return join(parts)
+                    members.append(_Member(name, b"", content))
+                    continue
+                members.append(_Member(name, content[: 4 * CONTENT_LENGTH]))
+                self._read(members[-1], content)
+        except RefusalError as refusal:
+            members.append(_Member("", b"" if isinstance(data, RefusalError) else data[: 4 * CONTENT_LENGTH], refusal))
+
+    def _read(self, member: _Member, content: bytes) -> None:
+        self.size += len(content)
+        try:
+            found, content = _format_and_content(content, self.format_name)
+            if found.NAME not in TOGETHER:
+                member.found = found.parse(content, self.zone)
+                return
+        except RefusalError as refusal:
+            member.found = refusal
+            return
+        self._waiting.setdefault(found.NAME, []).append((member, content))
+        self._waiting_bytes += len(content)
+        if self._waiting_bytes >= TOGETHER_BYTES:
+            self._read_waiting()
+
+    def _read_waiting(self) -> None:
+        for name, waiting in self._waiting.items():
+            members, contents = zip(*waiting, strict=True)
+            for member, found in zip(members, TOGETHER[name](contents, self.zone), strict=True):
+                member.found = found
+        self._waiting, self._waiting_bytes = {}, 0
+
+    def finish(self) -> list[Parsed]:
+        """Every file that was added since the last time, in order."""
+        self._read_waiting()
+        parsed = [join(member.parsed() for member in members) for members in self._files]
+        self._files, self.size = [], 0
+        return parsed
 
 
-def _parse(content: bytes, zone: ZoneInfo, format_name: str | None) -> Parsed:
+def _format_and_content(content: bytes, format_name: str | None) -> tuple[Format, bytes]:
+    """Which format it is, and the content as that format reads it."""
     if format_name:
         found = format_named(format_name)
-        return found.parse(_text(content) if found.IS_TEXT else content, zone)
+        return found, _text(content) if found.IS_TEXT else content
     for found in FORMATS:
         if not found.IS_TEXT and found.matches(content):
-            return found.parse(content, zone)
+            return found, content
     text = _text(content)
-    return _format_of(text).parse(text, zone)
+    return _format_of(text), text
 
 
 def _refused(refusal: RefusalError, name: str, content: bytes) -> Parsed:
@@ -127,10 +204,35 @@ def _format_of(text: bytes) -> Format:
 
 
 def parse_file(path: Path, zone: ZoneInfo, format_name: str | None = None) -> Parsed:
-    """Read one file; its refusals, and that it cannot be opened, are in `rejects`."""
-    try:
-        if path.stat().st_size > container.MAX_BYTES:
-            raise RefusalError("archive_limit", f"the file has more than {container.MAX_BYTES:,} bytes")
-        return parse_bytes(path.read_bytes(), zone, format_name)
-    except RefusalError as refusal:
-        return _refused(refusal, "", b"")
+    """Read one file; its refusals are in `rejects`. An OSError when it cannot be opened."""
+    ((_, parsed),) = parse_files([path], zone, format_name)
+    if isinstance(parsed, OSError):
+        raise parsed
+    return parsed
+
+
+def parse_files(
+    paths: Iterable[Path], zone: ZoneInfo, format_name: str | None = None
+) -> Iterator[tuple[Path, Parsed | OSError]]:
+    """Read files, each as `parse_bytes` does, small ones many at once; in order, each with what it holds or why it
+    cannot be opened."""
+    reader, opened = _Reader(zone, format_name), list[Path]()
+    for path in paths:
+        try:
+            reader.add(_content(path))
+        except OSError as error:
+            yield from zip(opened, reader.finish(), strict=True)
+            yield path, error
+            opened = []
+            continue
+        opened.append(path)
+        if reader.size >= TOGETHER_BYTES or len(opened) >= TOGETHER_FILES:
+            yield from zip(opened, reader.finish(), strict=True)
+            opened = []
+    yield from zip(opened, reader.finish(), strict=True)
+
+
+def _content(path: Path) -> bytes | RefusalError:
+    if path.stat().st_size > container.MAX_BYTES:
+        return RefusalError("archive_limit", f"the file has more than {container.MAX_BYTES:,} bytes")
+    return path.read_bytes()

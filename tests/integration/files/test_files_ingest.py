@@ -369,6 +369,15 @@ def test_a_reader_that_loses_something_stops_the_run_before_anything_is_taken_in
     accounts_balance()
 
 
+def test_small_files_are_parsed_together_and_a_large_one_alone(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ingest, "JOB_FILES", 3)
+    sizes = [10, 20, ingest.JOB_BYTES + 1, 30, ingest.JOB_BYTES, 1, 1, 1, 1]
+    files = [ingest.Found(str(n), f"{n}.csv", f"/in/{n}", size, 0, f"/kept/{n}") for n, size in enumerate(sizes)]
+    jobs = ingest._parse_jobs(files)
+    assert [list(job) for job in jobs] == [["0", "1"], ["2"], ["3"], ["4"], ["5", "6", "7"], ["8"]]
+    assert jobs[0] == {"0": "/kept/0", "1": "/kept/1"}
+
+
 def test_two_ingests_at_once_do_not_meet(installation: Settings):
     with ingest._alone(), pytest.raises(GridmartError, match="another ingest"):
         ingest.ingest()

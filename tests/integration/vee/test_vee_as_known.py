@@ -2,7 +2,7 @@
 
 import json
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
 import pytest
@@ -164,6 +164,50 @@ def test_stored_roll_ups_are_proved_and_a_changed_one_is_found(lake: Settings) -
     differ = [name for name, one in json.loads(done.stdout)["tables"].items() if one["sha256"] != one["sha256_again"]]
     assert (done.exit_code, differ) == (3, ["point_day"])
     assert "DIFFERENT" in CliRunner().invoke(app, prove[:-1]).stdout
+
+
+def test_roll_ups_that_a_late_file_replaced_are_proved_as_of_then(
+    lake: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prove = ["lake", "prove", "--date", str(DAY), "--json", "--at"]
+    deliver(utility())
+    validate(DAY, DAY)
+    then = now()
+    rows, snapshot = stored("point_day")
+    validate(LAST, LAST)  # the state of ami.reading that made another date
+    late_file()
+    validate(DAY, DAY)
+    done = CliRunner().invoke(app, [*prove, then.isoformat()])
+    old = json.loads(done.stdout)
+    assert done.exit_code == 0 and old["equal"] and old["snapshot_ids"] == [snapshot] and not old["is_in_force"]
+    assert old["tables"]["point_day"]["rows"] == rows.num_rows > 0
+    new = as_known.proof_at(DAY, now())
+    assert new["equal"] and new["is_in_force"] and new["snapshot_ids"] == [stored("point_day")[1]]
+    differ = {name for name, one in new["tables"].items() if one["sha256"] != old["tables"][name]["sha256"]}
+    assert differ >= {"point_day", "collection_day"}
+
+    def spoilt(dates: list[date], snapshot_id: int) -> dict[str, pa.Table]:
+        found = worked_out(dates, snapshot_id)
+        return found | {"feeder_hour": found["feeder_hour"].slice(1)}
+
+    worked_out = as_known.rollups
+    monkeypatch.setattr(as_known, "rollups", spoilt)
+    done = CliRunner().invoke(app, [*prove[:-2], "--at", then.isoformat()])
+    shown = " ".join(done.stdout.split())
+    assert done.exit_code == 3 and shown.count("DIFFERENT") == 1 and "made anew since" in shown
+
+
+def test_what_cannot_be_proved_as_of_then_is_told(lake: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    deliver(utility())
+    with monkeypatch.context() as patched:
+        patched.setattr("gridmart.lake.checksums.of_dates", lambda *_: {})
+        validate(DAY, DAY)
+    with pytest.raises(GridmartError, match="keeps no checksums"):
+        as_known.proof_at(DAY, now())
+    with pytest.raises(GridmartError, match="no reading of 2026-03-02 was known"):
+        as_known.proof_at(FIRST, now())
+    with pytest.raises(GridmartError, match="a bill is proved as it is published"):
+        CliRunner().invoke(app, ["lake", "prove", "--bill", "1", "--at", "2026-03-04"], catch_exceptions=False)
 
 
 @pytest.mark.parametrize("words", [[], ["--date", str(DAY), "--bill", "1"]])

@@ -15,6 +15,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gridmart.lake import ingest_work
 from gridmart.sources.meter_files import flatten
 from gridmart.sources.meter_files.model import Parsed
 from gridmart.sources.meter_files.registry import parse_bytes
@@ -54,7 +55,7 @@ def broken(content: bytes, chance: random.Random) -> bytes:
 def numbers_of(parsed: Parsed) -> Iterator[np.ndarray]:
     """Every number that was read, without those that are not there."""
     yield parsed.days["values"].combine_chunks().flatten().drop_null().to_numpy()
-    for table in (parsed.reads, parsed.registers):
+    for table in (parsed.reads, parsed.registers, parsed.frozen):
         for name in REALS.intersection(table.column_names):
             yield table[name].drop_null().to_numpy()
 
@@ -72,7 +73,9 @@ def check(content: bytes, zone: ZoneInfo) -> None:
     screened = flatten.screen(parsed, datetime(2026, 11, 1, tzinfo=zone), zone)
     assert screened.delivered == parsed.delivered
     assert all(np.isfinite(values).all() for values in numbers_of(screened))
-    flatten.count_readings(screened.days)
+    account = ingest_work._result("f", parsed.delivered, screened, zone)
+    assert account.delivered == account.accepted + len(account.rejects)
+    assert account.accepted == 0 or account.first_at <= account.last_at
     days = screened.days.append_column("file_id", [["f"] * screened.days.num_rows])
     days = days.append_column("arrived_at", [[datetime(2026, 11, 1, tzinfo=zone)] * days.num_rows])
     for day in set(days["business_date"].to_pylist()):
