@@ -5,7 +5,7 @@
         on_schema_change="fail",
         pre_hook="{{ delete_changed_months() }}",
         post_hook="{{ remember_built_months() }}",
-        indexes=[{"columns": ["account_no", "bill_month"]}, {"columns": ["bill_month"]}],
+        indexes=[{"columns": ["bill_month"]}],
     )
 }}
 
