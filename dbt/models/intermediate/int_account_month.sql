@@ -20,7 +20,9 @@ final as (
     select
         account_no,
         date_trunc('month', business_date::timestamp)::date as use_month,
-        sum(import_kwh) as import_kwh
+        sum(import_kwh) as import_kwh,
+        array_agg(business_date order by business_date) as dates,
+        array_agg(import_kwh order by business_date) as daily_kwh
     from days
     group by account_no, date_trunc('month', business_date::timestamp)::date
 )
