@@ -94,8 +94,3 @@ readings, contracts, tariffs and bills a month has, `int_settled_month_version` 
     insert into {{ fact_date_built() }} (model_name, business_date, version)
     select '{{ this.name }}', v.{{ day }}, v.version from {{ ref(versions) }} as v
 {% endmacro %}
-
-{# The same by month. #}
-{% macro remember_built_months(versions="int_bill_month_version") %}
-    {{- remember_built_dates(versions, "bill_month") -}}
-{% endmacro %}
