@@ -53,7 +53,7 @@ readings, contracts, tariffs and bills a month has, `int_settled_month_version` 
 {% macro where_changed_month(
     column="bill_month", word="where", versions="int_bill_month_version", day="bill_month"
 ) -%}
-    {%- if is_incremental() %}{{ word }} {{ column }} in ({{ changed_months(versions, day) }}){% endif -%}
+    {%- if is_incremental() %}{{ word }} {{ column }} = any(array({{ changed_months(versions, day) }})){% endif -%}
 {%- endmacro %}
 
 {# A further condition of facts by date that are added up to months. #}
@@ -82,7 +82,7 @@ readings, contracts, tariffs and bills a month has, `int_settled_month_version` 
     column="bill_month", versions="int_bill_month_version", also="false", day="bill_month"
 ) %}
     {% if is_incremental() %}
-        delete from {{ this }} where {{ column }} in ({{ changed_months(versions, day) }}) or {{ also }}
+        delete from {{ this }} where {{ column }} = any(array({{ changed_months(versions, day) }})) or {{ also }}
     {% else %}
         select 1
     {% endif %}
@@ -93,9 +93,4 @@ readings, contracts, tariffs and bills a month has, `int_settled_month_version` 
     delete from {{ fact_date_built() }} where model_name = '{{ this.name }}';
     insert into {{ fact_date_built() }} (model_name, business_date, version)
     select '{{ this.name }}', v.{{ day }}, v.version from {{ ref(versions) }} as v
-{% endmacro %}
-
-{# The same by month. #}
-{% macro remember_built_months(versions="int_bill_month_version") %}
-    {{- remember_built_dates(versions, "bill_month") -}}
 {% endmacro %}

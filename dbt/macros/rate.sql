@@ -53,7 +53,11 @@ tariff_lines as (
 ),
 
 factors as (
-    select *, min(power_factor) over (partition by standard) as lowest from {{ ref("power_factor_adjustment") }}
+    select * from {{ ref("power_factor_adjustment") }}
+),
+
+lowest_factors as (
+    select standard, min(power_factor) as power_factor from factors group by standard
 ),
 
 rounded as (
@@ -76,10 +80,17 @@ rounded as (
     inner join tariffs as t on d.tariff_key = t.tariff_key
 ),
 
+several as (
+    select distinct case_code, account_no, bill_month from {{ relation }} where segment_no > 1
+),
+
 -- energy by the periods that the tariff has a price for
 measured as (
     select
-        *,
+        case_code, account_no, bill_month, segment_no, tariff_key, household_code, days, month_days,
+        contract_capacity_kva, capacity_charge_basis, power_factor_standard, year_before_kwh, kvarh, demand,
+        capacity_rule, tier_basis, is_power_factor_adjusted, minimum_yuan, amount_decimals, total_decimals,
+        (case_code, account_no, bill_month) in (select * from several) as has_several,
         sharp + peak + flat + valley + deep_valley as energy,
         case when has_sharp then sharp else 0 end as sharp_billed,
         case when has_peak then peak + case when has_sharp then 0 else sharp end else 0 end as peak_billed,
@@ -89,21 +100,33 @@ measured as (
     from rounded
 ),
 
+-- nearly every bill is one segment, and has nothing to be added up or put in order
 used as (
     select
         *,
-        dense_rank() over (order by case_code, account_no, bill_month) as bill_id,
+        row_number() over () as bill_id,
+        energy - sharp_billed - peak_billed - valley_billed - deep_valley_billed as flat_billed,
+        case tier_basis when 'year' then year_before_kwh else 0 end as before_kwh,
+        demand as month_demand
+    from measured
+    where not has_several
+    union all
+    select
+        *,
+        -dense_rank() over (order by case_code, account_no, bill_month) as bill_id,
         energy - sharp_billed - peak_billed - valley_billed - deep_valley_billed as flat_billed,
         case tier_basis when 'year' then year_before_kwh else 0 end
         + sum(energy) over (partition by case_code, account_no, bill_month order by segment_no)
         - energy as before_kwh,
         max(demand) over (partition by case_code, account_no, bill_month) as month_demand
     from measured
+    where has_several
 ),
 
 charged as (
     select
-        used.bill_id, used.segment_no, lines.place, lines.line_kind_code, lines.period_code, lines.detail_code,
+        used.bill_id, used.case_code, used.account_no, used.bill_month, used.segment_no, lines.place,
+        lines.line_kind_code, lines.period_code, lines.detail_code,
         part.quantity, lines.unit_price_yuan,
         round(part.quantity * lines.unit_price_yuan, used.amount_decimals) as amount_yuan,
         used.is_power_factor_adjusted and lines.line_kind_code != 'levies' as is_adjusted
@@ -143,18 +166,6 @@ charged as (
     where part.quantity != 0
 ),
 
-bills as (
-    select
-        bill_id,
-        max(segment_no) as segment_no,
-        sum(energy) as energy,
-        sum(kvarh) as kvarh,
-        sum(minimum_yuan * days / month_days) as minimum_yuan,
-        bool_or(is_power_factor_adjusted) as is_power_factor_adjusted
-    from used
-    group by bill_id
-),
-
 sums as (
     select
         bill_id,
@@ -165,34 +176,54 @@ sums as (
 ),
 
 -- the contract of the last segment speaks for the month
+bills as (
+    select
+        bill_id, case_code, account_no, bill_month, segment_no, power_factor_standard, amount_decimals, total_decimals,
+        energy, kvarh, minimum_yuan * days / month_days as minimum_yuan, is_power_factor_adjusted
+    from used
+    where not has_several
+    union all
+    (select distinct on (bill_id)
+        bill_id, case_code, account_no, bill_month, segment_no, power_factor_standard, amount_decimals, total_decimals,
+        sum(energy) over bill, sum(kvarh) over bill, sum(minimum_yuan * days / month_days) over bill,
+        bool_or(is_power_factor_adjusted) over bill
+    from used
+    where has_several
+    window bill as (partition by bill_id)
+    order by bill_id asc, segment_no desc)
+),
+
 whole as (
     select
         bills.*,
-        used.case_code, used.account_no, used.bill_month, used.amount_decimals, used.total_decimals,
         coalesce(sums.amount_yuan, 0) as amount_yuan,
         sums.base_yuan,
         case
-            when bills.is_power_factor_adjusted and sums.base_yuan is not null and bills.energy > 0
-                then used.power_factor_standard
-        end as adjusted_by
+            when lowest_factors.power_factor is not null
+                then
+                    greatest(
+                        round(bills.energy / sqrt(bills.energy * bills.energy + bills.kvarh * bills.kvarh), 2),
+                        lowest_factors.power_factor
+                    )
+        end as power_factor
     from bills
-    inner join used on bills.bill_id = used.bill_id and bills.segment_no = used.segment_no
     left join sums on bills.bill_id = sums.bill_id
+    left join lowest_factors
+        on
+            bills.power_factor_standard = lowest_factors.standard
+            and bills.is_power_factor_adjusted and sums.base_yuan is not null and bills.energy > 0
 ),
 
 adjusted as (
     select
         whole.*,
-        factors.power_factor,
         factors.adjustment_pct / 100 as adjustment,
         round(whole.base_yuan * factors.adjustment_pct / 100, whole.amount_decimals) as adjustment_yuan
     from whole
     left join factors
         on
-            whole.adjusted_by = factors.standard
-            and factors.power_factor = greatest(
-                round(whole.energy / sqrt(whole.energy * whole.energy + whole.kvarh * whole.kvarh), 2), factors.lowest
-            )
+            whole.power_factor_standard = factors.standard
+            and whole.power_factor = factors.power_factor
 ),
 
 closed as (
@@ -207,17 +238,21 @@ closed as (
 
 ended as (
     select
-        closed.bill_id, closed.segment_no, 30 as place, 'power_factor' as line_kind_code, 'total' as period_code,
-        closed.power_factor::text as detail_code, closed.base_yuan as quantity, closed.adjustment as unit_price_yuan,
-        closed.adjustment_yuan as amount_yuan
+        closed.bill_id, closed.case_code, closed.account_no, closed.bill_month, closed.segment_no, 30 as place,
+        'power_factor' as line_kind_code, 'total' as period_code, closed.power_factor::text as detail_code,
+        closed.base_yuan as quantity, closed.adjustment as unit_price_yuan, closed.adjustment_yuan as amount_yuan
     from closed
     where closed.adjustment_yuan is not null
     union all
-    select closed.bill_id, closed.segment_no, 50, 'minimum', 'total', null, 1, closed.lacking_yuan, closed.lacking_yuan
+    select
+        closed.bill_id, closed.case_code, closed.account_no, closed.bill_month, closed.segment_no,
+        50, 'minimum', 'total', null, 1, closed.lacking_yuan, closed.lacking_yuan
     from closed
     where closed.lacking_yuan != 0
     union all
-    select closed.bill_id, closed.segment_no, 60, 'rounding', 'total', null, 1, part.amount_yuan, part.amount_yuan
+    select
+        closed.bill_id, closed.case_code, closed.account_no, closed.bill_month, closed.segment_no,
+        60, 'rounding', 'total', null, 1, part.amount_yuan, part.amount_yuan
     from closed
     cross join lateral (
         select
@@ -229,25 +264,25 @@ ended as (
 
 listed as (
     select
-        bill_id, segment_no, place, line_kind_code, period_code, detail_code, quantity, unit_price_yuan, amount_yuan
+        bill_id, case_code, account_no, bill_month, segment_no, place, line_kind_code, period_code, detail_code,
+        quantity, unit_price_yuan, amount_yuan
     from charged
     union all
     select * from ended
 )
 
 select
-    closed.case_code::text as case_code,
-    closed.account_no::text as account_no,
-    closed.bill_month,
-    listed.bill_id,
-    listed.segment_no,
-    listed.place,
-    listed.line_kind_code::text as line_kind_code,
-    listed.period_code::text as period_code,
-    listed.detail_code,
-    listed.quantity::numeric(18, 3) as quantity,
-    listed.unit_price_yuan::numeric(12, 6) as unit_price_yuan,
-    listed.amount_yuan::numeric(18, 2) as amount_yuan
+    case_code::text as case_code,
+    account_no::text as account_no,
+    bill_month,
+    bill_id,
+    segment_no,
+    place,
+    line_kind_code::text as line_kind_code,
+    period_code::text as period_code,
+    detail_code,
+    quantity::numeric(18, 3) as quantity,
+    unit_price_yuan::numeric(12, 6) as unit_price_yuan,
+    amount_yuan::numeric(18, 2) as amount_yuan
 from listed
-inner join closed on listed.bill_id = closed.bill_id
 {% endmacro %}

@@ -1,4 +1,4 @@
-{{ config(indexes=[{"columns": ["measure_code"]}]) }}
+{{ config(materialized="view") }}
 
 with accounts as (
     select * from {{ ref("dim_account") }} where is_current

@@ -1,13 +1,4 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="fail",
-        pre_hook="{{ delete_changed_months('use_month') }}",
-        post_hook="{{ remember_built_months() }}",
-        indexes=[{"columns": ["use_month"]}],
-    )
-}}
+{{ built_by_month([{"columns": ["use_month"]}], month="use_month") }}
 
 with days as (
     select * from {{ ref("fct_point_day") }}
@@ -20,7 +11,9 @@ final as (
     select
         account_no,
         date_trunc('month', business_date::timestamp)::date as use_month,
-        sum(import_kwh) as import_kwh
+        sum(import_kwh) as import_kwh,
+        array_agg(business_date order by business_date) as dates,
+        array_agg(import_kwh order by business_date) as daily_kwh
     from days
     group by account_no, date_trunc('month', business_date::timestamp)::date
 )

@@ -1,22 +1,40 @@
 {{ config(indexes=[{"columns": ["account_no"], "unique": true}]) }}
 
--- not materialized: each use reads its own dates by the index
-with days as not materialized (
+with days as (
     select * from {{ ref("fct_point_day") }} where account_no is not null
 ),
 
-months as (
+-- not materialized: each use reads its own months by the index
+months as not materialized (
     select * from {{ ref("int_account_month") }}
 ),
 
--- the 365 days are those left of their first month, and the months after it; dates as an array, so that the index on
--- the date is used
+-- the 365 days are those left of their first month, and the months after it; dates and months as an array, so that
+-- their index is used
 as_of as (
     select
         data_as_of,
         data_as_of - 364 as first_date,
         (date_trunc('month', (data_as_of - 364)::timestamp) + interval '1 month')::date as first_month
     from {{ ref("int_as_of") }}
+),
+
+-- of the first month, and of the 30 days before it
+days_of_year_before as not materialized (
+    select
+        months.account_no,
+        of_day.business_date,
+        of_day.import_kwh
+    from months
+    cross join lateral unnest(months.dates, months.daily_kwh) as of_day (business_date, import_kwh)
+    where
+        months.use_month = any(array(
+            select
+                generate_series(
+                    date_trunc('month', (as_of.first_date - 30)::timestamp), as_of.first_date, interval '1 month'
+                )::date
+            from as_of
+        ))
 ),
 
 year as (
@@ -33,11 +51,8 @@ year as (
         select
             account_no,
             import_kwh
-        from days
-        where
-            business_date = any(array(
-                select generate_series(as_of.first_date, as_of.first_month - 1, interval '1 day')::date from as_of
-            ))
+        from days_of_year_before
+        where business_date >= (select as_of.first_date from as_of)
     ) as parts
     group by account_no
 ),
@@ -75,11 +90,9 @@ year_before as (
         bit_count(
             bit_or(1 << ((select as_of.data_as_of - 365 from as_of) - business_date))::bit(30)
         ) as days
-    from days
+    from days_of_year_before
     where
-        business_date = any(array(
-            select generate_series(as_of.data_as_of - 394, as_of.data_as_of - 365, interval '1 day')::date from as_of
-        ))
+        business_date between (select as_of.first_date - 30 from as_of) and (select as_of.first_date - 1 from as_of)
     group by account_no
 ),
 

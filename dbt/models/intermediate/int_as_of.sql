@@ -22,7 +22,7 @@ final as (
         greatest(
             metering.data_as_of,
             (select max(bills.issued_date) from bills),
-            (select max({{ local_date("payments.paid_at") }}) from payments)
+            (select {{ local_date("max(payments.paid_at)") }} from payments)
         ) as settled_as_of
     from metering
 )

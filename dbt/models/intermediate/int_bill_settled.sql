@@ -1,11 +1,7 @@
 {{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="fail",
-        pre_hook="{{ delete_changed_months(versions='int_settled_month_version') }}",
-        post_hook="{{ remember_built_months('int_settled_month_version') }}",
-        indexes=[{"columns": ["bill_no"], "unique": true}, {"columns": ["bill_month"]}],
+    built_by_month(
+        [{"columns": ["bill_no"], "unique": true}, {"columns": ["bill_month"]}],
+        versions="int_settled_month_version",
     )
 }}
 

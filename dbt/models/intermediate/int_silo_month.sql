@@ -1,13 +1,4 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="fail",
-        pre_hook="{{ delete_changed_months(versions='int_settled_month_version') }}",
-        post_hook="{{ remember_built_months('int_settled_month_version') }}",
-        indexes=[{"columns": ["bill_month"], "unique": true}],
-    )
-}}
+{{ built_by_month([{"columns": ["bill_month"], "unique": true}], versions="int_settled_month_version") }}
 
 with bills as (
     select * from {{ ref("fct_bill") }}

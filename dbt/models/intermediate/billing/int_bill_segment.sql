@@ -1,11 +1,7 @@
 {{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="fail",
-        pre_hook="{{ delete_changed_months() }}",
-        post_hook=["{{ remember_built_months() }}", "analyze {{ this }}"],
-        indexes=[{"columns": ["account_no", "bill_month", "segment_no"], "unique": true}, {"columns": ["bill_month"]}],
+    built_by_month(
+        [{"columns": ["account_no", "bill_month", "segment_no"], "unique": true}, {"columns": ["bill_month"]}],
+        analyze=true,
     )
 }}
 

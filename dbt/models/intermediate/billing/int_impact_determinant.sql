@@ -1,13 +1,4 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="fail",
-        pre_hook="{{ delete_changed_months() }}",
-        post_hook="{{ remember_built_months() }}",
-        indexes=[{"columns": ["case_code", "account_no", "bill_month", "segment_no"], "unique": true}],
-    )
-}}
+{{ built_by_month([{"columns": ["case_code", "account_no", "bill_month", "segment_no"], "unique": true}]) }}
 
 with proposals as (
     select

@@ -1,13 +1,4 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="fail",
-        pre_hook="{{ delete_changed_months('sales_month') }}",
-        post_hook="{{ remember_built_months() }}",
-        indexes=[{"columns": ["sales_month"]}],
-    )
-}}
+{{ built_by_month([{"columns": ["sales_month"]}], month="sales_month") }}
 
 with bills as (
     select * from {{ ref("fct_bill") }}

@@ -1,11 +1,8 @@
 {{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="fail",
-        pre_hook="{{ delete_changed_months(versions='int_settled_month_version', also='outstanding_yuan > 0') }}",
-        post_hook="{{ remember_built_months('int_settled_month_version') }}",
-        indexes=[{"columns": ["account_no", "bill_month"]}, {"columns": ["bill_month"]}],
+    built_by_month(
+        [{"columns": ["account_no", "bill_month"]}, {"columns": ["bill_month"]}],
+        versions="int_settled_month_version",
+        also="outstanding_yuan > 0",
     )
 }}
 

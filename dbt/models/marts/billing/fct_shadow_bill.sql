@@ -1,13 +1,4 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="fail",
-        pre_hook="{{ delete_changed_months() }}",
-        post_hook="{{ remember_built_months() }}",
-        indexes=[{"columns": ["bill_month"]}],
-    )
-}}
+{{ built_by_month([{"columns": ["bill_month"]}]) }}
 
 with determinants as (
     select * from {{ ref("int_bill_determinant") }}

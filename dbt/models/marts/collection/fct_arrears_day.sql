@@ -1,13 +1,4 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="fail",
-        pre_hook="{{ delete_changed_dates('int_arrears_version') }}",
-        post_hook="{{ remember_built_dates('int_arrears_version') }}",
-        indexes=[{"columns": ["business_date"]}, {"columns": ["account_no"]}],
-    )
-}}
+{{ built_by_date([{"columns": ["business_date"]}, {"columns": ["account_no"]}], versions="int_arrears_version") }}
 
 with dates as (
     select business_date from {{ ref("int_arrears_version") }}

@@ -1,11 +1,8 @@
 {{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="fail",
-        pre_hook="{{ delete_changed_months(versions='int_settled_month_version', also='bill_month is null') }}",
-        post_hook="{{ remember_built_months('int_settled_month_version') }}",
-        indexes=[{"columns": ["bill_no"]}, {"columns": ["paid_date"]}, {"columns": ["bill_month"]}],
+    built_by_month(
+        [{"columns": ["bill_no"]}, {"columns": ["paid_date"]}, {"columns": ["bill_month"]}],
+        versions="int_settled_month_version",
+        also="bill_month is null",
     )
 }}
 

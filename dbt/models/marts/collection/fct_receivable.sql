@@ -1,16 +1,13 @@
 {{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="fail",
-        pre_hook="{{ delete_changed_months(versions='int_settled_month_version', also='outstanding_yuan > 0 or bill_month is null') }}",
-        post_hook="{{ remember_built_months('int_settled_month_version') }}",
-        indexes=[
+    built_by_month(
+        [
             {"columns": ["bill_no"]},
             {"columns": ["account_no"]},
             {"columns": ["bill_month"]},
             {"columns": ["outstanding_yuan"]},
         ],
+        versions="int_settled_month_version",
+        also="outstanding_yuan > 0 or bill_month is null",
     )
 }}
 

@@ -1,11 +1,9 @@
 {{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="fail",
-        pre_hook="{{ delete_changed_months('report_month', 'int_payment_month_version', day='report_month') }}",
-        post_hook="{{ remember_built_dates('int_payment_month_version', 'report_month') }}",
-        indexes=[{"columns": ["report_month"]}],
+    built_by_month(
+        [{"columns": ["report_month"]}],
+        versions="int_payment_month_version",
+        month="report_month",
+        day="report_month",
     )
 }}
 

@@ -1,13 +1,4 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="fail",
-        pre_hook="{{ delete_changed_dates('int_forecast_date_version') }}",
-        post_hook="{{ remember_built_dates('int_forecast_date_version') }}",
-        indexes=[{"columns": ["business_date"]}],
-    )
-}}
+{{ built_by_date([{"columns": ["business_date"]}], versions="int_forecast_date_version") }}
 
 -- the days before what is forecast, and those forecast; as an array, so that the indexes are used
 with dates as (

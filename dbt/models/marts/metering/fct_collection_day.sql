@@ -1,13 +1,4 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="fail",
-        pre_hook="{{ delete_changed_dates() }}",
-        post_hook="{{ remember_built_dates() }}",
-        indexes=[{"columns": ["org_no", "business_date"]}],
-    )
-}}
+{{ built_by_date([{"columns": ["org_no", "business_date"]}]) }}
 
 with days as (
     select * from {{ source("ami", "collection_day") }}

@@ -1,13 +1,4 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="fail",
-        pre_hook="{{ delete_changed_dates() }}",
-        post_hook="{{ remember_built_dates() }}",
-        indexes=[{"columns": ["business_date"]}, {"columns": ["account_no", "business_date"]}],
-    )
-}}
+{{ built_by_date([{"columns": ["business_date"]}, {"columns": ["account_no", "business_date"]}]) }}
 
 with days as (
     select * from {{ source("ami", "point_day") }}

@@ -1,13 +1,4 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="fail",
-        pre_hook="{{ delete_changed_months('read_month') }}",
-        post_hook="{{ remember_built_months() }}",
-        indexes=[{"columns": ["read_month"]}],
-    )
-}}
+{{ built_by_month([{"columns": ["read_month"]}], month="read_month") }}
 
 with days as (
     select * from {{ ref("fct_point_day") }}

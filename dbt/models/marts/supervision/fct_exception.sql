@@ -24,11 +24,12 @@ transformers as (
     select * from {{ ref("stg_network__transformer") }}
 ),
 
-bills as (
+-- not materialized: each use reads the columns that it needs
+bills as not materialized (
     select * from {{ ref("stg_cis__bill") }}
 ),
 
-payments as (
+payments as not materialized (
     select * from {{ ref("stg_cis__payment") }}
 ),
 
@@ -46,7 +47,7 @@ as_of as (
         greatest(
             collected.business_date,
             (select max(bills.issued_date) from bills),
-            (select max({{ local_date("payments.paid_at") }}) from payments)
+            (select {{ local_date("max(payments.paid_at)") }} from payments)
         ) as settled_as_of
     from collected
 ),
