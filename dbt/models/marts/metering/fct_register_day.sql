@@ -41,7 +41,8 @@ metered as (
         meters.meter_id desc
 ),
 
-advanced as (
+-- materialized here and below: else each column works the advances out again for every use of another
+advanced as materialized (
     select
         registers.point_no,
         registers.business_date,
@@ -60,7 +61,7 @@ advanced as (
 ),
 
 -- an index that falls went through its last digit, or is of another meter: such a day is not compared
-rising as (
+rising as materialized (
     select
         advanced.*,
         coalesce(
@@ -77,7 +78,7 @@ rising as (
     from advanced
 ),
 
-compared as (
+compared as materialized (
     select
         point_no,
         business_date,
@@ -91,7 +92,7 @@ compared as (
     from rising
 ),
 
-joined as (
+joined as materialized (
     select
         compared.*,
         intervals.sharp_kwh::numeric(18, 3) as interval_sharp_kwh,
@@ -119,7 +120,7 @@ joined as (
     left join intervals on compared.point_no = intervals.point_no and compared.business_date = intervals.business_date
 ),
 
-measured as (
+measured as materialized (
     select
         joined.*,
         joined.periods_kwh - joined.total_kwh as sum_difference_kwh,
