@@ -14,7 +14,8 @@ drop table if exists marts.dim_organisation, marts.dim_transformer, marts.custom
     marts.fct_spot_price_hour, marts.rpt_purchase_sale_margin, marts.fct_contract_position_month,
     marts.fct_trade_settlement_day, marts.fct_demand_response, marts.fct_bill_difference,
     marts.rpt_billing_error_month, marts.rpt_tariff_impact, marts.rpt_silo_scorecard, marts.fct_exception,
-    marts.rpt_collection_station_day, marts.rpt_collection_area_month, marts.rpt_loss_station_day cascade;
+    marts.rpt_collection_station_day, marts.rpt_collection_area_month, marts.rpt_loss_station_day,
+    marts.fct_collection_task, marts.fct_collection_failure cascade;
 drop view if exists marts.rpt_publication;
 
 create table marts.dim_organisation as
@@ -251,6 +252,29 @@ select
     sum(intervals_estimated) as intervals_estimated, now() as built_at
 from marts.fct_collection_day
 group by 1, 2, 3, 4, 5;
+
+create table marts.fct_collection_task as
+select
+    s.business_date, s.org_no, s.station_name_zh, s.district_name_zh, t.task_code, t.task_zh, t.task_en,
+    (s.business_date + t.at) at time zone 'Asia/Shanghai' as planned_at, s.points_due as points_asked,
+    (s.points_read * 0.975)::bigint as points_read_first, s.points_read, s.points_due - s.points_read as points_failed,
+    3 as tries, now() as built_at
+from marts.rpt_collection_station_day as s
+cross join (values
+    ('curve', '负荷曲线采集', 'Load curve', interval '6 hours'), ('curve', '负荷曲线采集', 'Load curve', interval '12 hours'),
+    ('frozen', '日冻结示数采集', 'Daily frozen registers', interval '24 hours 30 minutes')) as t (task_code, task_zh, task_en, at);
+
+create table marts.fct_collection_failure as
+select
+    t.business_date, t.org_no, t.station_name_zh, t.district_name_zh, t.task_code, t.task_zh, t.task_en, r.reason_code,
+    r.reason_zh, r.reason_en, count(*) as tasks, sum(t.points_failed)::bigint as points_failed, now() as built_at
+from marts.fct_collection_task as t
+inner join (values
+    ('terminal_offline', '终端离线', 'Terminal offline', 0), ('no_response', '电能表无应答', 'Meter does not answer', 1),
+    ('incomplete', '数据不完整', 'Data incomplete', 2)) as r (reason_code, reason_zh, reason_en, n)
+    on r.n = extract(day from t.business_date)::integer % 3
+where t.points_failed > 0
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;
 
 create table marts.fct_quality_result as
 select
