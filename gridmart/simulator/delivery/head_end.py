@@ -165,16 +165,16 @@ def collection(delivery: Delivery, days: list[date], seed: int, instances: Insta
 
 
 def _offline(delivery: Delivery, rows: np.ndarray, instances: Instances) -> np.ndarray:
-    """Where the terminal of a point was silent in a quarter of a day [rows, days, TASKS]."""
-    slots = np.zeros((rows.size, delivery.days * SLOTS), bool)
+    """Where the terminal of a point was silent in a part of a quarter of a day [rows, days, TASKS]."""
+    found = np.zeros((rows.size, delivery.days, TASKS), bool)
     place = {row: n for n, row in enumerate(rows.tolist())}
     for name in OFFLINE:
         for gap in instances.get(name, pd.DataFrame()).itertuples(index=False):
             n = place.get(delivery.row_of.get((gap.point_no, "import_kwh"), -1))
+            first, last = (slot * TASKS // SLOTS for slot in (gap.first_slot, gap.first_slot + gap.slots - 1))
             for k in delivery.days_of(gap.from_date, gap.to_date) if n is not None else ():
-                begin = k * SLOTS + int(gap.first_slot)
-                slots[n, begin : begin + int(gap.slots)] = True
-    return np.asarray(slots.reshape(rows.size, delivery.days, TASKS, SLOTS // TASKS).any(axis=3))
+                found[n, k, first : last + 1] = True
+    return found
 
 
 def _results(is_read: np.ndarray, is_there: np.ndarray, offline: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ drop table if exists marts.dim_organisation, marts.dim_transformer, marts.custom
     marts.fct_trade_settlement_day, marts.fct_demand_response, marts.fct_bill_difference,
     marts.rpt_billing_error_month, marts.rpt_tariff_impact, marts.rpt_silo_scorecard, marts.fct_exception,
     marts.rpt_collection_station_day, marts.rpt_collection_area_month, marts.rpt_loss_station_day,
-    marts.fct_collection_task, marts.fct_collection_failure cascade;
+    marts.rpt_loss_area_month,    marts.fct_collection_task, marts.fct_collection_failure cascade;
 drop view if exists marts.rpt_publication;
 
 create table marts.dim_organisation as
@@ -202,6 +202,16 @@ select
     sum(sold_kwh) filter (where loss_kwh is not null) as sold_kwh, sum(loss_kwh) as loss_kwh, now() as built_at
 from marts.fct_energy_balance_day
 where level_code in ('station', 'feeder', 'transformer')
+group by 1, 2, 3, 4, 5;
+
+create table marts.rpt_loss_area_month as
+select
+    date_trunc('month', business_date)::date as loss_month, level_no as transformer_no, org_no, station_name_zh,
+    district_name_zh, sum(supplied_kwh) as supplied_kwh, sum(sold_kwh) filter (where loss_kwh is not null) as sold_kwh,
+    sum(loss_kwh) as loss_kwh, count(loss_kwh) as days_measured,
+    count(*) filter (where balance_class in ('high_loss', 'negative_loss')) as days_abnormal, now() as built_at
+from marts.fct_energy_balance_day
+where level_code = 'transformer'
 group by 1, 2, 3, 4, 5;
 
 create table marts.fct_load_forecast_hour as

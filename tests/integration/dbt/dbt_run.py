@@ -21,6 +21,7 @@ BY_MONTH = {
     "fct_shadow_bill": "bill_month",
     "rpt_read_cycle": "read_month",
     "rpt_collection_area_month": "collection_month",
+    "rpt_loss_area_month": "loss_month",
 }
 WITHOUT_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
 

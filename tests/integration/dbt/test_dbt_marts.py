@@ -9,7 +9,7 @@ from gridmart import kpis
 from gridmart.warehouse import published
 from gridmart.warehouse.database import connect
 from tests.integration.dbt import kpis_again, small_utility
-from tests.integration.dbt.dbt_run import WITHOUT_UNIT_TESTS, failed, query, run
+from tests.integration.dbt.dbt_run import failed, query, run
 
 
 def test_reliability_counts_customer_hours_within_the_month(built: dict[str, str]) -> None:
@@ -113,14 +113,19 @@ def test_an_event_has_its_end_and_one_of_nobody_knows_what_stays(built: dict[str
     ]
 
 
-TASKS = "select org_no, task_zh, points_asked, points_read_first, points_read, points_failed, tries from {} order by 1"
+TASKS = (
+    "select business_date, org_no, task_zh, points_asked, points_read_first, points_read, points_failed, tries "
+    "from marts_candidate.fct_collection_task order by 1, 2"
+)
+FIRST_TASKS = [
+    (small_utility.FIRST, "1400101", "负荷曲线采集", 7, 5, 6, 1, 4),
+    (small_utility.FIRST, "1400102", "负荷曲线采集", 7, 0, 6, 1, 2),
+    (small_utility.FIRST + timedelta(days=1), "1400101", "负荷曲线采集", 7, 7, 7, 0, 1),
+]
 
 
 def test_a_collection_task_is_what_the_latest_file_tells(built: dict[str, str]) -> None:
-    assert query(TASKS.format("marts_candidate.fct_collection_task")) == [
-        ("1400101", "负荷曲线采集", 7, 5, 6, 1, 4),
-        ("1400102", "负荷曲线采集", 7, 0, 6, 1, 2),
-    ]
+    assert query(TASKS) == FIRST_TASKS
     assert query(
         "select org_no, station_name_zh is not null, reason_code, reason_zh, tasks, points_failed "
         "from marts_candidate.fct_collection_failure order by 1"
@@ -129,29 +134,25 @@ def test_a_collection_task_is_what_the_latest_file_tells(built: dict[str, str]) 
 
 def test_a_retry_that_is_told_later_builds_its_date_again_and_no_other(built: dict[str, str]) -> None:
     names = "int_collection_task_version", "fct_collection_task", "fct_collection_failure"
-    times = "select business_date, max(built_at) from marts_candidate.fct_collection_task group by 1"
-    before = dict(query(times))
-    told = (
-        "insert into raw_ami.collection_task select org_no, business_date + {days}, task_code, planned_at, 'read', 5, "
-        "7, arrived_at + interval '1 day', 'z' || {days}, 1 from raw_ami.collection_task "
-        "where org_no = '1400101' limit 1"
-    )
+    times = "select business_date, max(built_at) from marts_candidate.fct_collection_task group by 1 order by 1"
+    (_, first), (_, second) = query(times)
     with connect("loader") as connection:
-        connection.execute(told.format(days=1).encode())
-    assert failed(run("build", "--select", *names, *WITHOUT_UNIT_TESTS)) == set()
-    after = dict(query(times))
-    ((first, at),) = before.items()
-    assert after.keys() == {first, first + timedelta(days=1)} and after[first] == at
-    with connect("loader") as connection:
-        connection.execute(told.format(days=0).encode())
-        connection.execute("delete from raw_ami.collection_task where file_id = 'z1'")
-    assert failed(run("build", "--select", *names, *WITHOUT_UNIT_TESTS)) == set()
-    assert query(TASKS.format("marts_candidate.fct_collection_task"))[0][2:] == (7, 0, 7, 0, 5)
-    assert query("select org_no from marts_candidate.fct_collection_failure") == [("1400102",)]
-    with connect("loader") as connection:
-        connection.execute("delete from raw_ami.collection_task where file_id = 'z0'")
-    assert failed(run("build", "--select", *names, *WITHOUT_UNIT_TESTS)) == set()
-    assert query(TASKS.format("marts_candidate.fct_collection_task"))[0][2:] == (7, 5, 6, 1, 4)
+        connection.execute(
+            "insert into raw_ami.collection_task select org_no, business_date, task_code, planned_at, 'read', 5, 7, "
+            "arrived_at + interval '1 day', 'z', 1 from raw_ami.collection_task where file_id = %s limit 1",
+            ("b" * 64,),
+        )
+    try:
+        assert failed(run("run", "--select", *names)) == set()
+        assert query(TASKS)[0][3:] == (7, 0, 7, 0, 5)
+        assert query("select org_no from marts_candidate.fct_collection_failure") == [("1400102",)]
+        (_, first_again), (_, second_again) = query(times)
+        assert first_again > first and second_again == second
+    finally:
+        with connect("loader") as connection:
+            connection.execute("delete from raw_ami.collection_task where file_id = 'z'")
+        run("run", "--select", *names)
+    assert query(TASKS) == FIRST_TASKS
 
 
 def test_marts_of_stations_and_months_add_up_what_they_are_made_of(built: dict[str, str]) -> None:
@@ -170,6 +171,19 @@ def test_marts_of_stations_and_months_add_up_what_they_are_made_of(built: dict[s
         "sum(members) filter (where level_code = 'transformer') from marts_candidate.rpt_loss_station_day"
     )
     assert abs(stations - feeders) < Decimal("0.1") and transformers == 4 * days
+    months = query(
+        "select loss_month, count(*), sum(days_measured), sum(loss_kwh) = (select sum(loss_kwh) from "
+        "marts_candidate.fct_energy_balance_day where level_code = 'transformer' "
+        "and date_trunc('month', business_date) = loss_month) "
+        "from marts_candidate.rpt_loss_area_month group by 1 order by 1"
+    )
+    assert months == [(date(2026, 9, 1), 4, 4 * 30, True), (date(2026, 10, 1), 4, 4 * 10, True)]
+    missed = query(
+        "select collection_month, transformer_no, points_due, days_missed "
+        "from marts_candidate.rpt_collection_area_month "
+        "where transformer_no in ('', 'T0001') order by 1, 2"
+    )
+    assert [row[1:] for row in missed] == [("", 60, 0), ("T0001", 120, 0), ("", 20, 0), ("T0001", 40, 0)]
 
 
 def test_registers_by_period_are_held_against_the_readings(built: dict[str, str]) -> None:

@@ -118,17 +118,18 @@ def load(connection: psycopg.Connection) -> None:
         ],
         "point_no,meter_no,event_code,occurred_at,business_date,arrived_at,file_id,row_number",
     )  # fmt: skip
-    # curves of station 1: two failed, and answered the retry of a later file; of station 2: one without a name failed
+    # curves of station 1: two failed, one of them answered the retry of a later file; of station 2: one failed for a
+    # reason without a name
     told_later = LOADED_AT + timedelta(hours=1)
     put(
         connection, "raw_ami", "collection_task",
         [
-            (org, FIRST, "curve", noon, result, tries, points, at, file * 64, row)
-            for row, (org, result, tries, points, at, file) in enumerate(
-                [("1400101", "read", 1, 5, LOADED_AT, "a"), ("1400101", "no_response", 3, 2, LOADED_AT, "a"),
-                 ("1400101", "read", 1, 5, told_later, "b"), ("1400101", "read", 4, 1, told_later, "b"),
-                 ("1400101", "no_response", 4, 1, told_later, "b"), ("1400102", "read", 2, 6, LOADED_AT, "c"),
-                 ("1400102", "x.17", 0, 1, LOADED_AT, "c")],
+            (org, FIRST + timedelta(days=days), "curve", noon, result, tries, points, at, file * 64, row)
+            for row, (org, days, result, tries, points, at, file) in enumerate(
+                [("1400101", 0, "read", 1, 5, LOADED_AT, "a"), ("1400101", 0, "no_response", 3, 2, LOADED_AT, "a"),
+                 ("1400101", 0, "read", 1, 5, told_later, "b"), ("1400101", 0, "read", 4, 1, told_later, "b"),
+                 ("1400101", 0, "no_response", 4, 1, told_later, "b"), ("1400102", 0, "read", 2, 6, LOADED_AT, "c"),
+                 ("1400102", 0, "x.17", 0, 1, LOADED_AT, "c"), ("1400101", 1, "read", 1, 7, LOADED_AT, "d")],
                 start=1,
             )
         ],
