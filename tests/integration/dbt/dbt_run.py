@@ -14,8 +14,15 @@ BY_DATE = (
     "fct_feeder_load_hour",
     "fct_collection_day",
     "fct_energy_balance_day",
+    "rpt_collection_station_day",
+    "rpt_loss_station_day",
 )
-BY_MONTH = {"fct_shadow_bill": "bill_month", "rpt_read_cycle": "read_month"}
+BY_MONTH = {
+    "fct_shadow_bill": "bill_month",
+    "rpt_read_cycle": "read_month",
+    "rpt_collection_area_month": "collection_month",
+    "rpt_loss_area_month": "loss_month",
+}
 WITHOUT_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
 
 
