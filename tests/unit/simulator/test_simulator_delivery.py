@@ -218,7 +218,8 @@ def test_no_interchange_outgrows_its_readers(tmp_path: Path, monkeypatch: pytest
 
 
 def test_every_format_that_is_read_can_be_written() -> None:
-    beside_readings = {"meter_events", "frozen_registers"}  # which the head-end writes, whatever the format of readings
+    # which the head-end writes, whatever the format of readings
+    beside_readings = {"meter_events", "frozen_registers", "collection_tasks"}
     assert set(FORMATS) | beside_readings == {found.NAME for found in registry.FORMATS}
     assert list(WRITERS_OF) == list(FORMATS) == list(BYTES_A_READING) == list(READINGS_A_SECOND)
 
