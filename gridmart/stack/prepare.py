@@ -1,4 +1,4 @@
-"""What must be ready before the services start: metadata of Airflow and Superset, dbt's manifest.
+"""What must be ready before the services start: metadata of Airflow and Superset, the outline of dbt's models.
 
 Each part leaves a stamp of what it was made from, and is skipped while the stamp is right.
 """
@@ -14,7 +14,8 @@ from gridmart.errors import GridmartError
 from gridmart.secrets import secret
 from gridmart.settings import PROJECT_DIR, Settings
 from gridmart.stack import supervisor
-from gridmart.stack.services import VENVS, airflow_environment, base_environment, manifest, superset_environment
+from gridmart.stack.services import VENVS, airflow_environment, base_environment, models, superset_environment
+from gridmart.warehouse import dbt
 from gridmart.warehouse.database import connect
 
 DBT_IGNORED = {"target", "logs", "dbt_packages"}
@@ -74,7 +75,7 @@ def _script(environment: str, users: tuple[str, ...], variables: Callable[[Setti
 
 def _dbt_stamp(s: Settings) -> str:
     project = PROJECT_DIR / "dbt"
-    if not manifest(s).exists():
+    if not models(s).exists():
         return ""
     parts = []
     for path in sorted(project.rglob("*")):
@@ -88,6 +89,7 @@ def _dbt_parse(s: Settings) -> None:
     if not (PROJECT_DIR / "dbt" / "dbt_project.yml").exists():
         return
     _run([str(PROJECT_DIR / "bin" / "gridmart"), "dbt", "parse"], base_environment(s), PROJECT_DIR, s, "dbt")
+    dbt.outline(dbt.home() / "target" / "manifest.json", models(s))
 
 
 PARTS = (

@@ -1,6 +1,7 @@
 """The dbt project as text: what every mart must have, without a database."""
 
 import csv
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gridmart.errors import GridmartError
 from gridmart.simulator import orders_text
 from gridmart.warehouse import dbt
 
@@ -121,3 +123,22 @@ def test_dbt_is_told_its_folders_once() -> None:
     given = ["build", "--project-dir", "copy", "--profiles-dir=profile"]
     assert dbt.command(given)[1:] == given
     assert dbt.command(["--version"])[1:] == ["--version"]
+
+
+def test_the_range_of_a_run_is_no_variable_of_dbt() -> None:
+    dates = {"from_date": "2026-10-01", "to_date": "2026-10-31"}
+    # as a person writes it, as Airflow does, beside other variables, and not at all
+    assert dbt.split_range(["build", "--vars", "{from_date: 2026-10-01, to_date: 2026-10-31}"]) == (["build"], dates)
+    assert dbt.split_range([f"--vars={json.dumps(dates)}", "-q"]) == (["-q"], dates)
+    assert dbt.split_range(["--vars", json.dumps(dates | {"hot_oil_c": 90}), "-q"]) == (
+        ["--vars", '{"hot_oil_c": 90}', "-q"], dates
+    )  # fmt: skip
+    assert dbt.split_range(["build", "--vars", "{}"]) == (["build"], {})
+    assert dbt.split_range(["build", "--select", "fct_bill"]) == (["build", "--select", "fct_bill"], {})
+
+
+@pytest.mark.parametrize("given", ["{from_date: 2026-10-01}", "{from_date: 2026-10-02, to_date: 2026-10-01}",
+                                   "{from_date: ' -c x=1', to_date: 2026-10-01}", "a word"])  # fmt: skip
+def test_a_range_that_is_none_is_refused(given: str) -> None:
+    with pytest.raises(GridmartError):
+        dbt.split_range(["build", "--vars", given])
