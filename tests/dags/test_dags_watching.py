@@ -16,9 +16,10 @@ with DAG("watched", schedule=None):
             context["ti"].xcom_push(get_status_xcom_key(model), {"status": status, "outlet_uris": []})
         raise RuntimeError("a model failed")
 
-    build()
+    built = build()
     for name, models in {"well": ["a.b.fine", "a.b.good"], "ill": ["a.b.bad", "a.b.good", "a.b.late"]}.items():
-        WatchSubject(task_id=name, models=models, producer_task_id="build", retries=0)
+        # one after the other: Airflow tests a DAG task by task
+        built >> WatchSubject(task_id=name, models=models, producer_task_id="build", trigger_rule="all_done")
 """
 
 SCRIPT = """
