@@ -18,8 +18,6 @@ from gridmart.stack.services import VENVS, airflow_environment, base_environment
 from gridmart.warehouse import dbt
 from gridmart.warehouse.database import connect
 
-DBT_IGNORED = {"target", "logs", "dbt_packages"}
-
 
 @dataclass(frozen=True)
 class Part:
@@ -74,15 +72,7 @@ def _script(environment: str, users: tuple[str, ...], variables: Callable[[Setti
 
 
 def _dbt_stamp(s: Settings) -> str:
-    project = PROJECT_DIR / "dbt"
-    if not models(s).exists():
-        return ""
-    parts = []
-    for path in sorted(project.rglob("*")):
-        if path.is_file() and not DBT_IGNORED & set(path.relative_to(project).parts):
-            found = path.stat()
-            parts.append(f"{path} {found.st_size} {found.st_mtime_ns}")
-    return _digest(*parts)
+    return dbt.project_stamp() if models(s).exists() else ""
 
 
 def _dbt_parse(s: Settings) -> None:

@@ -1,5 +1,6 @@
 """dbt in the environment it needs: connection, hash key and output folders through the child's environment."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -20,6 +21,7 @@ from gridmart.warehouse.database import WAREHOUSE
 PROJECT = PROJECT_DIR / "dbt"
 EXECUTABLE = Path(sys.executable).with_name("dbt")
 READS_TARIFFS = ("seed", "run", "build")  # commands before which the gate of tariffs stands
+NOT_OF_THE_PROJECT = {"target", "logs", "dbt_packages"}
 RANGE = ("from_date", "to_date")  # the dates of a run that are built besides those that changed
 NO_RANGE: Mapping[str, str] = MappingProxyType({})
 
@@ -99,6 +101,16 @@ def run(arguments: Sequence[str]) -> int:
     return subprocess.run(command(words), env=os.environ | environment(dates), check=False).returncode
 
 
+def project_stamp(project: Path = PROJECT) -> str:
+    """What the files of the dbt project are now: another text as soon as one is changed, added or removed."""
+    digest = hashlib.sha256()
+    for path in sorted(project.rglob("*")):
+        if path.is_file() and not NOT_OF_THE_PROJECT & set(path.relative_to(project).parts):
+            found = path.stat()
+            digest.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
 def outline(manifest: Path, models: Path) -> None:
     """Write what Airflow needs of dbt's manifest to draw its tasks: name, folder and tags of each model.
 
@@ -121,14 +133,19 @@ def outline(manifest: Path, models: Path) -> None:
 def dictionary() -> Path:
     """Build dbt's docs as one page that needs no server and no network; returns its path.
 
-    In a folder of its own: a build that runs at the same time keeps its artifacts.
+    In a folder of its own: a build that runs at the same time keeps its artifacts. A page of the project as it is now
+    stays: every publication asks for one.
     """
     folder = home() / "docs"
+    page, stamp, now = folder / "index.html", folder / "made_from", project_stamp()
+    if page.exists() and stamp.exists() and stamp.read_text() == now:
+        return page
     code = run(["docs", "generate", "--static", "--quiet", "--target-path", str(folder)])
     if code:
         raise GridmartError("dbt could not write the data dictionary", f"see {home() / 'logs' / 'dbt.log'}")
-    page = folder / "static_index.html"
-    return page.replace(folder / "index.html")
+    (folder / "static_index.html").replace(page)
+    stamp.write_text(now)
+    return page
 
 
 def replace_process(arguments: Sequence[str]) -> None:

@@ -142,3 +142,18 @@ def test_the_range_of_a_run_is_no_variable_of_dbt() -> None:
 def test_a_range_that_is_none_is_refused(given: str) -> None:
     with pytest.raises(GridmartError):
         dbt.split_range(["build", "--vars", given])
+
+
+def test_the_stamp_of_a_project_tells_every_change_and_no_output(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "target").mkdir()
+    (tmp_path / "models" / "a.sql").write_text("select 1")
+    stamps = [dbt.project_stamp(tmp_path)]
+    (tmp_path / "target" / "manifest.json").write_text("{}")
+    assert dbt.project_stamp(tmp_path) == stamps[0]
+    for name, text in (("a.sql", "select 10"), ("b.sql", "select 1")):
+        (tmp_path / "models" / name).write_text(text)
+        stamps.append(dbt.project_stamp(tmp_path))
+    (tmp_path / "models" / "a.sql").unlink()
+    stamps.append(dbt.project_stamp(tmp_path))
+    assert len(set(stamps)) == 4
