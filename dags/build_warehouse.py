@@ -1,11 +1,11 @@
 """Build the warehouse with dbt: staging, intermediate, candidate marts, each followed by its tests.
 
-Starts when a source that models read has new data. One `dbt build` runs; every mart is a task that watches its part
-(Cosmos, watcher mode). A failing test keeps what depends on it as it was. dbt itself stores the results of all
+Starts when a source that models read has new data. One `dbt build` runs; every subject is a task that watches its
+marts (Cosmos, watcher mode). A failing test keeps what depends on it as it was. dbt itself stores the results of all
 tests as gate "between layers" when it ends. Emits `marts`.
 
-When it fails: open the red model's log for the failing rows' query, repair, and trigger
-this DAG again; clearing single tasks would build them from what lies before as it was.
+When it fails: a red subject names its marts that were not built; the log of `dbt_producer_watcher` has the error or
+the failing rows' query of each. Repair, and trigger this DAG again; clearing single tasks builds nothing.
 """
 
 from airflow.sdk import DAG

@@ -3,7 +3,7 @@
 Starts when `marts` and `scores` are both new. Runs the publication suites on the candidate marts; if they
 pass, the candidate is copied to `marts` in one transaction, dashboards are synchronised with Git and their
 cache is warmed. If they fail, the old marts stay, the badge turns red, and this run is red. The quality
-report is written in both cases; the data dictionary (dbt docs) is renewed. Emits `published`.
+report is written in both cases; the data dictionary (dbt docs) is renewed if models have changed. Emits `published`.
 
 When it fails: the badge's reason on every dashboard names suite, table and expectation.
 """

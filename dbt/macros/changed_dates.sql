@@ -25,6 +25,11 @@ readings, contracts, tariffs and bills a month has, `int_settled_month_version` 
     {% endif %}
 {% endmacro %}
 
+{# A date of the run's range, a setting of the session (gridmart/warehouse/dbt.py); null without a range. #}
+{% macro of_the_run(name) -%}
+    nullif(current_setting('gridmart.{{ name }}', true), '')::date
+{%- endmacro %}
+
 {# Query of the dates to rebuild: changed or vanished ones, and those of the run's range. #}
 {% macro changed_dates(versions="int_date_version", day="business_date", grain="day") %}
     select coalesce(v.{{ day }}, b.business_date) as {{ day }}
@@ -33,10 +38,8 @@ readings, contracts, tariffs and bills a month has, `int_settled_month_version` 
         select f.business_date, f.version from {{ fact_date_built() }} as f where f.model_name = '{{ this.name }}'
     ) as b on v.{{ day }} = b.business_date
     where v.version is distinct from b.version
-    {%- if var("from_date") and var("to_date") %}
-        or coalesce(v.{{ day }}, b.business_date)
-            between date_trunc('{{ grain }}', date '{{ var("from_date") }}') and date '{{ var("to_date") }}'
-    {%- endif %}
+        or coalesce(v.{{ day }}, b.business_date) between date_trunc('{{ grain }}', {{ of_the_run("from_date") }})
+            and {{ of_the_run("to_date") }}
 {% endmacro %}
 
 {# The same of months. #}

@@ -16,6 +16,7 @@ CHAIN = ("ingest_meter_files", "validate_readings", "build_warehouse", "score_mo
 DAGS = frozenset((EXTRACT, *CHAIN, "train_models", "maintain_storage"))
 MARKS = {"success": "[green]✓[/]", "failed": "[red]✗[/]", "upstream_failed": "[red]·[/]", "skipped": "[dim]–[/]"}
 START_PATIENCE_S = 120.0
+LOOK_EVERY_S = 2.0
 
 EXIT_FAILED, EXIT_SOURCE_STOPPED, EXIT_GATE = 1, 3, 4
 
@@ -112,7 +113,7 @@ class RangedRun:
         run.bar = progress.add_task(run.dag_id, total=None, now="queued")
         started = time.monotonic()
         while run.state not in ENDED:
-            time.sleep(1)
+            time.sleep(LOOK_EVERY_S)
             run.state = self.airflow.run(run.dag_id, run.run_id)["state"]
             self._show(run, progress)
         run.seconds = time.monotonic() - started

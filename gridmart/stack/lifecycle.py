@@ -152,7 +152,7 @@ def _prepare(s: Settings, phases: Phases, supervisor: Supervisor) -> None:
     lock = threading.Lock()
 
     def start_ready() -> None:
-        if not waiting & {"airflow", "dbt"}:  # Airflow draws the DAGs from dbt's manifest
+        if not waiting & {"airflow", "dbt"}:  # Airflow draws the DAGs from dbt's models
             for service in AIRFLOW:
                 supervisor.start_service(service.name)
         if "superset" not in waiting:

@@ -1,4 +1,4 @@
-"""What must be ready before the services start: metadata of Airflow and Superset, dbt's manifest.
+"""What must be ready before the services start: metadata of Airflow and Superset, the outline of dbt's models.
 
 Each part leaves a stamp of what it was made from, and is skipped while the stamp is right.
 """
@@ -14,10 +14,9 @@ from gridmart.errors import GridmartError
 from gridmart.secrets import secret
 from gridmart.settings import PROJECT_DIR, Settings
 from gridmart.stack import supervisor
-from gridmart.stack.services import VENVS, airflow_environment, base_environment, manifest, superset_environment
+from gridmart.stack.services import VENVS, airflow_environment, base_environment, models, superset_environment
+from gridmart.warehouse import dbt
 from gridmart.warehouse.database import connect
-
-DBT_IGNORED = {"target", "logs", "dbt_packages"}
 
 
 @dataclass(frozen=True)
@@ -73,21 +72,14 @@ def _script(environment: str, users: tuple[str, ...], variables: Callable[[Setti
 
 
 def _dbt_stamp(s: Settings) -> str:
-    project = PROJECT_DIR / "dbt"
-    if not manifest(s).exists():
-        return ""
-    parts = []
-    for path in sorted(project.rglob("*")):
-        if path.is_file() and not DBT_IGNORED & set(path.relative_to(project).parts):
-            found = path.stat()
-            parts.append(f"{path} {found.st_size} {found.st_mtime_ns}")
-    return _digest(*parts)
+    return dbt.project_stamp() if models(s).exists() else ""
 
 
 def _dbt_parse(s: Settings) -> None:
     if not (PROJECT_DIR / "dbt" / "dbt_project.yml").exists():
         return
     _run([str(PROJECT_DIR / "bin" / "gridmart"), "dbt", "parse"], base_environment(s), PROJECT_DIR, s, "dbt")
+    dbt.outline(dbt.home() / "target" / "manifest.json", models(s))
 
 
 PARTS = (

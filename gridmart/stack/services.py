@@ -70,16 +70,16 @@ def base_environment(s: Settings) -> dict[str, str]:
         MARK: str(s.var_dir.resolve()),
         "GRIDMART_VAR_DIR": str(s.var_dir.resolve()),
         "GRIDMART_HOME": str(PROJECT_DIR),
-        "GRIDMART_DBT_MANIFEST": str(manifest(s)),
+        "GRIDMART_DBT_MODELS": str(models(s)),
         "NO_PROXY": local,
         "no_proxy": local,
         "PYTHONUNBUFFERED": "1",
     }  # fmt: skip
 
 
-def manifest(s: Settings) -> Path:
-    """dbt's manifest, from which Airflow draws the models as tasks."""
-    return s.var_dir.resolve() / "dbt" / "target" / "manifest.json"
+def models(s: Settings) -> Path:
+    """The outline of dbt's models from which Airflow draws its tasks."""
+    return s.var_dir.resolve() / "dbt" / "models.json"
 
 
 def airflow_environment(s: Settings) -> dict[str, str]:
@@ -105,7 +105,7 @@ def airflow_environment(s: Settings) -> dict[str, str]:
         "api__secret_key": secret("airflow_api"),
         "api_auth__jwt_secret": secret("airflow_jwt"),
         "dag_processor__refresh_interval": "5",
-        "dag_processor__min_file_process_interval": "60",
+        "dag_processor__min_file_process_interval": "300",  # a new or changed file is seen at once
         "dag_processor__parsing_processes": "1",
         # a worker killed with its task is noticed, and the task tried again, within a minute
         "scheduler__task_instance_heartbeat_timeout": "60",
@@ -113,6 +113,10 @@ def airflow_environment(s: Settings) -> dict[str, str]:
         "logging__base_log_folder": home / "logs",
         "logging__dag_processor_child_process_log_directory": home / "logs" / "dag_processor",
         "cosmos__cache_dir": home / "cosmos",
+        # a build is not resumed, so what it reported need not be stored a second time, whole, with every report
+        "cosmos__enable_watcher_reliable_retry": "False",
+        # tasks follow the outline of the models; a hash of the dbt project at every parse would tell nothing more
+        "cosmos__enable_dag_versioning": "False",
     }
     named = {f"AIRFLOW__{name.upper()}": str(value) for name, value in options.items()}
     return base_environment(s) | {"AIRFLOW_HOME": str(home)} | named

@@ -16,7 +16,7 @@ def built(warehouse: Settings) -> Iterator[dict[str, str]]:
     forget_built()
     with connect("loader") as connection:
         small_utility.load(connection)
-    yield run("build", *WITHOUT_UNIT_TESTS)
+    yield run("build", *WITHOUT_UNIT_TESTS, artifacts=True)
     forget_built()
     with connect("loader") as connection:
         small_utility.create(connection)

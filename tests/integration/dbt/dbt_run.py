@@ -26,14 +26,19 @@ BY_MONTH = {
 WITHOUT_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
 
 
-def run(*arguments: str) -> dict[str, str]:
-    """Run dbt quietly, in this process, which has loaded it once; returns the status of each node by its own name."""
+def run(*arguments: str, artifacts: bool = False) -> dict[str, str]:
+    """Run dbt quietly, in this process, which has loaded it once; returns the status of each node by its own name.
+
+    Its manifest and results become files only with `artifacts`: writing them takes longer than a few models.
+    """
     from dbt.cli.main import dbtRunner
 
     dbt.home().mkdir(parents=True, exist_ok=True)
-    words = dbt.command(["--log-level", "none", "--log-level-file", "none", *arguments])[1:]
+    given, dates = dbt.split_range(arguments)
+    files = "--write-json" if artifacts else "--no-write-json"
+    words = dbt.command(["--log-level", "none", "--log-level-file", "none", files, *given])[1:]
     with pytest.MonkeyPatch.context() as patched:
-        for name, value in dbt.environment().items():
+        for name, value in dbt.environment(dates).items():
             patched.setenv(name, value)
         done = dbtRunner().invoke(words)
     assert done.exception is None, done.exception

@@ -291,6 +291,8 @@ def test_hash_is_keyed_and_its_key_stands_in_no_file(built: dict[str, str], ware
     assert stored[small_utility.account(1)] == sha256((key + "C001").encode()).hexdigest()
     page = dbt.dictionary()
     assert "One row per" in page.read_text() and "marts_candidate" in page.read_text()
+    made = page.stat().st_mtime_ns
+    assert dbt.dictionary().stat().st_mtime_ns == made, "the page of this project is there"
     files = [path for path in dbt.home().rglob("*") if path.is_file()]
     assert page in files
     assert [path for path in files if key.encode() in path.read_bytes()] == []

@@ -112,9 +112,14 @@ def wait_for(text: str, times: int, log: Path) -> None:
         time.sleep(0.1)
 
 
+# no code of the test runs long enough for the second compiler of the JVM to pay
+QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
+
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[str]:
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A Spark standalone cluster of a master and two workers, all on loopback: its address."""
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", QUICK_START)  # of the driver too
     port, log = free_port(), tmp_path / "master.log"
     master = f"spark://127.0.0.1:{port}"
     with ExitStack() as running:

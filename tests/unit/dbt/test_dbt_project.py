@@ -1,6 +1,7 @@
 """The dbt project as text: what every mart must have, without a database."""
 
 import csv
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gridmart.errors import GridmartError
 from gridmart.simulator import orders_text
 from gridmart.warehouse import dbt
 
@@ -123,3 +125,37 @@ def test_dbt_is_told_its_folders_once() -> None:
     given = ["build", "--project-dir", "copy", "--profiles-dir=profile"]
     assert dbt.command(given)[1:] == given
     assert dbt.command(["--version"])[1:] == ["--version"]
+
+
+def test_the_range_of_a_run_is_no_variable_of_dbt() -> None:
+    dates = {"from_date": "2026-10-01", "to_date": "2026-10-31"}
+    # as a person writes it, as Airflow does, beside other variables, and not at all
+    assert dbt.split_range(["build", "--vars", "{from_date: 2026-10-01, to_date: 2026-10-31}"]) == (["build"], dates)
+    assert dbt.split_range([f"--vars={json.dumps(dates)}", "-q"]) == (["-q"], dates)
+    assert dbt.split_range(["--vars", json.dumps(dates | {"hot_oil_c": 90}), "-q"]) == (
+        ["--vars", '{"hot_oil_c": 90}', "-q"], dates
+    )  # fmt: skip
+    assert dbt.split_range(["build", "--vars", "{}"]) == (["build"], {})
+    assert dbt.split_range(["build", "--select", "fct_bill"]) == (["build", "--select", "fct_bill"], {})
+
+
+@pytest.mark.parametrize("given", ["{from_date: 2026-10-01}", "{from_date: 2026-10-02, to_date: 2026-10-01}",
+                                   "{from_date: ' -c x=1', to_date: 2026-10-01}", "a word"])  # fmt: skip
+def test_a_range_that_is_none_is_refused(given: str) -> None:
+    with pytest.raises(GridmartError):
+        dbt.split_range(["build", "--vars", given])
+
+
+def test_the_stamp_of_a_project_tells_every_change_and_no_output(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "target").mkdir()
+    (tmp_path / "models" / "a.sql").write_text("select 1")
+    stamps = [dbt.project_stamp(tmp_path)]
+    (tmp_path / "target" / "manifest.json").write_text("{}")
+    assert dbt.project_stamp(tmp_path) == stamps[0]
+    for name, text in (("a.sql", "select 10"), ("b.sql", "select 1")):
+        (tmp_path / "models" / name).write_text(text)
+        stamps.append(dbt.project_stamp(tmp_path))
+    (tmp_path / "models" / "a.sql").unlink()
+    stamps.append(dbt.project_stamp(tmp_path))
+    assert len(set(stamps)) == 4
