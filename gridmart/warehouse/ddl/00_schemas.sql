@@ -52,8 +52,8 @@ grant usage on schema marts to bi_reader;
 grant select on all tables in schema marts to bi_reader;
 alter default privileges for role builder in schema marts grant select on tables to bi_reader;
 
--- functions that run a query given as text: with one of them, an expression in a chart would read past the rule that
--- limits a manager's rows
+-- functions that run a query given as text: an expression with one of them reads past the rule that limits a manager's
+-- rows
 do $$
 declare
     runs_text regprocedure;
