@@ -107,6 +107,14 @@ from generate_series(date '$from', date '$to', '1 day') as d, generate_series(1,
 union all
 select d, '', 200, 200, 200, 19200, 19200, 0, 1, d + interval '30 hours'
 from generate_series(date '$from', date '$to', '1 day') as d;
+insert into raw_ami.collection_task (org_no, business_date, task_code, planned_at, result_code, tries, points, arrived_at,
+    file_id, row_number)
+select '1400' || s, d, t.code, d + t.at, r.code, r.tries, $accounts / 20 * r.share, d + interval '26 hours', d::text || s,
+    10 * t.n + r.n
+from generate_series(date '$from', date '$to', '1 day') as d, generate_series(1, 20) as s,
+    (values (1, 'curve', interval '6 hours'), (2, 'curve', interval '12 hours'), (3, 'curve', interval '18 hours'),
+        (4, 'curve', interval '24 hours'), (5, 'frozen', interval '25 hours')) as t (n, code, at),
+    (values (1, 'read', 1, 0.95), (2, 'read', 2, 0.03), (3, 'no_response', 3, 0.02)) as r (n, code, tries, share);
 insert into raw_ami.file (file_id, name, format, status, size_bytes, delivered_records, accepted_records,
     quarantined_records, readings, arrived_at)
 select d::text || k, 'f' || k, 'gridmart_csv', 'accepted', 1000000, 1000, 999, 1, 96000, d + interval '26 hours'

@@ -20,7 +20,10 @@ def check(results: Iterable[Result], names: Mapping[str, str], written: Mapping[
                 f"{name} ({result.format or 'unknown format'}): {result.delivered} records delivered, but"
                 f" {result.accepted} accepted and {refused} refused"
             )
-        due = {"reading_raw": result.readings, "register_read": result.registers, "event": result.events}
+        due = {
+            "reading_raw": result.readings, "register_read": result.registers, "event": result.events,
+            "collection_task": result.tasks,
+        }  # fmt: skip
         for table, expected in due.items():
             if table in written and written[table][result.file_id] != expected:
                 found = written[table][result.file_id]

@@ -18,7 +18,7 @@ from pyiceberg.manifest import DataFile
 
 from gridmart.lake import tables
 
-APPENDED = ("file", "reading_raw", "register_read", "event", "quarantine", "edit")
+APPENDED = ("file", "reading_raw", "register_read", "event", "collection_task", "quarantine", "edit")
 FULL_ROWS = 2_000_000  # a file with more is left as it is; one merge holds about 0.6 GB at this size
 ORDER = ("arrived_at", "point_no", "channel", "interval_start", "occurred_at", "version", "file_id", "row_number")
 MERGED = "merged-"

@@ -1,9 +1,9 @@
 """Meter files into the lake: register by content, keep the bytes, parse, append, account for every record.
 
-One batch of files is five commits: reading_raw, register_read, event, quarantine and, last, file. A batch is written
-before its first commit (folder `pending` of the lake) with its files and arrival time, and every commit carries
-the batch's id. So a run that dies anywhere is finished by the next one: same rows, commits that are there are left
-alone, nothing is lost and nothing doubled.
+One batch of files is six commits: reading_raw, register_read, event, collection_task, quarantine and, last, file. A
+batch is written before its first commit (folder `pending` of the lake) with its files and arrival time, and every
+commit carries the batch's id. So a run that dies anywhere is finished by the next one: same rows, commits that are
+there are left alone, nothing is lost and nothing doubled.
 """
 
 import hashlib
@@ -39,7 +39,8 @@ JOB_FILES = 100
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload")
 PROPERTY = "gridmart.batch"
 LOCK = 7_463_001  # of PostgreSQL's advisory locks in database `lake`: one ingest at a time
-DATA_TABLES = ("reading_raw", "register_read", "event")
+DATA_TABLES = ("reading_raw", "register_read", "event", "collection_task")
+HEAD_END = ("events", "frozen", "collection")  # kinds of files besides curves
 
 
 @dataclass(frozen=True)
@@ -165,9 +166,8 @@ def _scan(begun: set[str], tell: Any) -> list[Found]:
     inbox.mkdir(parents=True, exist_ok=True)
     ids, seen = _known()
     ids |= begun
-    # collection tasks, which a head-end also sends, are not taken in
     head_end = settings().head_end_inbox
-    sent = [(inbox, inbox.rglob("*")), *((head_end, head_end.rglob(f"{name}_*")) for name in ("events", "frozen"))]
+    sent = [(inbox, inbox.rglob("*")), *((head_end, head_end.rglob(f"{name}_*")) for name in HEAD_END)]
     paths = sorted((path, base) for base, all_ in sent for path in all_ if path.is_file() and not path.is_symlink())
     found = []
     for number, (path, base) in enumerate(paths):
@@ -329,13 +329,15 @@ def _file_rows(file_ids: set[str]) -> list[dict[str, Any]]:
 
 
 def _mirror(file_ids: list[str]) -> None:
-    """Bring raw_ami.file, quarantine, meter_event and register_day up to date with these files; safe to repeat."""
+    """Bring the mirrors in raw_ami, and register_day, up to date with these files; safe to repeat."""
     from gridmart.lake import load
 
     files = _rows_of("file", set(file_ids))
     arrived = {at.date() for at in files["arrived_at"].to_pylist()}
     if arrived:
         told = {day for days in files["dates"].to_pylist() for day in days}
-        events = _rows_of("event", set(file_ids), told) if told else tables.arrow_schema("event").empty_table()
-        registers = _rows_of("register_read", set(file_ids), told) if told else None
-        load.mirror(files, _rows_of("quarantine", set(file_ids), arrived), events, registers)
+        events, tasks, registers = (
+            _rows_of(name, set(file_ids), told) if told else None
+            for name in ("event", "collection_task", "register_read")
+        )
+        load.mirror(files, _rows_of("quarantine", set(file_ids), arrived), events, registers, tasks)

@@ -21,6 +21,7 @@ DICTIONARY = ("point_no", "channel", "quality_flag", "file_id", "interval_start"
               "version", "arrived_at", "row_number")  # fmt: skip
 
 EVENT_ORDER = ("point_no", "occurred_at", "event_code", "file_id", "row_number")
+TASK_ORDER = ("org_no", "planned_at", "task_code", "file_id", "row_number")
 
 ParseJob = tuple[dict[str, str], datetime, str, Path]
 WriteJob = tuple[list[date], list[str], str, str, Path]
@@ -30,8 +31,8 @@ WriteJob = tuple[list[date], list[str], str, str, Path]
 class Result:
     """Accounts of one parsed file; its rows wait in the scratch folder, with those of the job's other files.
 
-    delivered: records counted as the file was read, before any was judged; readings, registers, events: rows for
-    the lake.
+    delivered: records counted as the file was read, before any was judged; readings, registers, events, tasks:
+    rows for the lake.
     """
 
     file_id: str
@@ -41,6 +42,7 @@ class Result:
     readings: int
     registers: int
     events: int
+    tasks: int
     dates: list[date]
     first_at: datetime | None
     last_at: datetime | None
@@ -53,7 +55,7 @@ def parse(job: ParseJob) -> list[Result]:
     files, arrived_at, timezone, scratch = job
     zone = ZoneInfo(timezone)
     results: list[Result] = []
-    rows: dict[str, list[pa.Table]] = {"days": [], "registers": [], "events": []}
+    rows: dict[str, list[pa.Table]] = {"days": [], "registers": [], "events": [], "tasks": []}
     for file_id, (_, delivered) in zip(files, registry.parse_files(map(Path, files.values()), zone), strict=True):
         if isinstance(delivered, OSError):
             raise delivered
@@ -78,11 +80,11 @@ def _result(file_id: str, delivered: int, parsed: Parsed, zone: ZoneInfo) -> Res
         for reject in parsed.rejects
     ]  # fmt: skip
     first_at, last_at = _span(parsed, zone)
-    dated = (parsed.days, parsed.registers, parsed.events)
+    dated = (parsed.days, parsed.registers, parsed.events, parsed.tasks)
     dates = {day for rows in dated for day in rows["business_date"].unique().to_pylist()}
     return Result(
         file_id, parsed.format, delivered, parsed.accepted, flatten.count_readings(parsed.days),
-        parsed.registers.num_rows, parsed.events.num_rows, sorted(dates), first_at, last_at,
+        parsed.registers.num_rows, parsed.events.num_rows, parsed.tasks.num_rows, sorted(dates), first_at, last_at,
         _message(parsed.rejects), rejects,
     )  # fmt: skip
 
@@ -105,7 +107,8 @@ def _save(path: Path, rows: pa.Table) -> None:
 
 
 def _span(parsed: Parsed, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-    """Start of the first delivered day, read or event and end of the last, UTC; a frozen register stands at its end."""
+    """Start of the first delivered day, read, event or task and end of the last, UTC; a frozen register stands at its
+    end."""
     days, reads, events, frozen = parsed.days, parsed.reads, parsed.events, parsed.frozen
     starts, ends = [], []
     if frozen.num_rows:
@@ -121,8 +124,9 @@ def _span(parsed: Parsed, zone: ZoneInfo) -> tuple[datetime | None, datetime | N
     if reads.num_rows:
         starts.append(pc.min(reads["start_s"]).as_py())
         ends.append(pc.max(reads["end_s"]).as_py())
-    if events.num_rows:
-        seconds = events["occurred_at"].cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.int64())
+    moments = [rows[name] for rows, name in ((events, "occurred_at"), (parsed.tasks, "planned_at")) if rows.num_rows]
+    for moment in moments:
+        seconds = moment.cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.int64())
         starts.append(pc.min(seconds).as_py())
         ends.append(pc.max(seconds).as_py())
     if not starts:
@@ -193,4 +197,7 @@ def write_dates(job: WriteJob) -> Written:
         if "event" in names and (events := _rows(scratch, "events", day)) is not None:
             events = events.sort_by([(name, "ascending") for name in EVENT_ORDER])
             written.add("event", tables.write("event", events, day, batch_id), events)
+        if "collection_task" in names and (tasks := _rows(scratch, "tasks", day)) is not None:
+            tasks = tasks.sort_by([(name, "ascending") for name in TASK_ORDER])
+            written.add("collection_task", tables.write("collection_task", tasks, day, batch_id), tasks)
     return written

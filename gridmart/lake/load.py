@@ -31,6 +31,10 @@ QUARANTINE_COLUMNS = (
 EVENT_COLUMNS = (
     "point_no", "meter_no", "event_code", "occurred_at", "business_date", "arrived_at", "file_id", "row_number",
 )  # fmt: skip
+TASK_COLUMNS = (
+    "org_no", "business_date", "task_code", "planned_at", "result_code", "tries", "points", "arrived_at", "file_id",
+    "row_number",
+)  # fmt: skip
 
 REGISTER_TYPES = {
     "point_no": pa.string(), "business_date": pa.date32(), **dict.fromkeys(frozen_registers.CHANNELS, pa.float64()),
@@ -90,20 +94,26 @@ def _replace(cursor: Any, schema: str, name: str, rows: pa.Table, dates: list[da
 
 
 def mirror(
-    files: pa.Table, quarantine: pa.Table, events: pa.Table | None = None, registers: pa.Table | None = None
+    files: pa.Table,
+    quarantine: pa.Table,
+    events: pa.Table | None = None,
+    registers: pa.Table | None = None,
+    tasks: pa.Table | None = None,
 ) -> None:
-    """Bring the mirrors of ami.file, ami.quarantine and ami.event up to date; rows already there stay as they are.
+    """Bring the mirrors of ami.file, quarantine, event and collection_task up to date; rows already there stay.
 
     An event that is told twice, within a file or by several, is there once. Of `registers` (ami.register_read) those
     by period, and the totals beside them, replace what an earlier delivery told of the same point and date.
     """
     quarantine = _without_null_points(quarantine.select(list(QUARANTINE_COLUMNS)))
     events = events.select(list(EVENT_COLUMNS)) if events else None
+    tasks = tasks.select(list(TASK_COLUMNS)) if tasks else None
     with transaction() as cursor:
         for name, rows, action in (
             ("file", files.select(list(FILE_COLUMNS)), _file_conflict()),
             ("quarantine", quarantine, "on conflict do nothing"),
             ("meter_event", events, "on conflict do nothing"),
+            ("collection_task", tasks, "on conflict do nothing"),
             ("register_day", register_days(registers) if registers else None, _register_conflict()),
         ):
             if rows is None or not rows.num_rows:

@@ -16,6 +16,7 @@ AGED = (
     "reading_raw",
     "register_read",
     "event",
+    "collection_task",
     "edit",
     "reading",
     "day_summary",

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gridmart import tariffs
-from gridmart.lake.engine import Engine
+from gridmart.lake.engine import Engine, writing
 from gridmart.lake.vee.days import dates_between, day_minutes, day_start, day_table, start_of
 from gridmart.lake.vee.profile import ESTIMATED, HOUR_COLUMNS
 from gridmart.lake.vee.rules import CATALOGUE, Rule
@@ -74,6 +74,7 @@ def period_table(hours: pa.Table, first: date, last: date) -> pa.Table:
     return pa.Table.from_pylist([{**dict.fromkeys(flags, 0.0), **row} for row in rows.values()], schema)
 
 
+@writing()
 def roll_up(
     engine: Engine, profiles: ir.Table, points: ir.Table, days: ir.Table, first: date, last: date, timezone: str
 ) -> Rollups:

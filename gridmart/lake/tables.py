@@ -77,6 +77,10 @@ COLUMNS: dict[str, dict[str, IcebergType]] = {
         "point_no": TEXT, "meter_no": TEXT, "event_code": TEXT, "occurred_at": TIME, "business_date": DAY,
         "arrived_at": TIME, "file_id": TEXT, "row_number": BIG,
     },
+    "collection_task": {
+        "org_no": TEXT, "business_date": DAY, "task_code": TEXT, "planned_at": TIME, "result_code": TEXT,
+        "tries": WHOLE, "points": BIG, "arrived_at": TIME, "file_id": TEXT, "row_number": BIG,
+    },
     "quarantine": {
         "file_id": TEXT, "file_name": TEXT, "row_number": BIG, "rule": TEXT, "reason": TEXT, "next_step": TEXT,
         **_KEY, "business_date": DAY, "content": TEXT, "arrived_date": DAY,
@@ -101,6 +105,7 @@ PARTITION: dict[str, str | None] = {
     "reading_raw": "business_date",
     "register_read": "business_date",
     "event": "business_date",
+    "collection_task": "business_date",
     "quarantine": "arrived_date",
     "reading": "business_date",
     "edit": "business_date",

@@ -90,7 +90,7 @@ def test_every_dag_of_the_chain_ran_well(pipeline: Settings) -> None:
 def test_nothing_delivered_is_lost_or_doubled(pipeline: Settings) -> None:
     files = tables.load("file").scan().to_arrow().to_pylist()
     sent = [*Path(pipeline.inbox).iterdir()]
-    for kind in ("events_*", "frozen_*"):
+    for kind in ("events_*", "frozen_*", "collection_*"):
         sent += pipeline.head_end_inbox.glob(kind)
     assert any(path.name.startswith("again_") for path in sent), "the demo delivers one file twice"
     # files of one content are one file: those delivered again, and those of stations without an event

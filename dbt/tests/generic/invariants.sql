@@ -34,6 +34,28 @@
     where abs(here.total - there.total) > {{ tolerance }}
 {% endtest %}
 
+{# Dates, or months, on which columns do not add up to those of the relation that they were made from. #}
+{% test same_sums_by_date(
+    model, to, fields, where_expression="true", day="business_date", day_there="business_date"
+) %}
+    with here as (
+        select {{ day }}{% for field in fields %}, sum({{ field }}) as {{ field }}{% endfor %}
+        from {{ model }}
+        group by {{ day }}
+    ),
+
+    there as (
+        select {{ day_there }} as {{ day }}{% for field in fields %}, sum({{ field }}) as {{ field }}{% endfor %}
+        from {{ to }}
+        where {{ where_expression }}
+        group by {{ day_there }}
+    )
+    select {{ day }}
+    from here
+    full outer join there using ({{ day }})
+    where row(here.{{ fields | join(", here.") }}) is distinct from row(there.{{ fields | join(", there.") }})
+{% endtest %}
+
 {# Another number of rows than the relation it was made from: a join lost or doubled rows. #}
 {% test same_rows(model, to, where_expression="true") %}
     select here.n as rows_here, there.n as rows_there

@@ -9,7 +9,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from gridmart.lake.engine import Engine
+from gridmart.lake.engine import Engine, writing
 from gridmart.lake.register import OFF_TYPES
 from gridmart.lake.vee import checks, clocks, days, edits, estimate, history, levels, profile, registers, runs, spans
 from gridmart.lake.vee.intervals import intervals, joined
@@ -127,6 +127,7 @@ def _read(engine: Engine, paths: list[str], types: dict[str, pa.DataType]) -> ir
     return (engine.read(paths) if paths else engine.table(empty(types))).select(*types)
 
 
+@writing()
 def run(engine: Engine, inputs: Inputs) -> Result:
     """Validate, estimate and assemble; everything returned is lazy over rows kept in the engine."""
     first, last, zone = inputs.first, inputs.last, inputs.timezone

@@ -4,7 +4,7 @@
 |---|---|
 | frozen_<station>_<label>.parquet | point and date: index (secondary) at local 00:00 of the next date, by period |
 | events_<station>_<label>.parquet | event that a meter, or the head-end about it, reports |
-| collection_<station>_<label>.parquet | task of collecting: points that were due, points that answered in full |
+| collection_<station>_<label>.parquet | task of collecting and result: points, by the try at which it came |
 
 Times are UTC. A date on which a point sent nothing has no frozen register, nor has one on which the feed stood still.
 """
@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from gridmart.simulator.delivery import Delivery
 from gridmart.simulator.delivery.events import events, utc
+from gridmart.simulator.keys import generator
 from gridmart.simulator.plan import SLOTS
 from gridmart.simulator.population import Population
 from gridmart.tariffs import CALENDAR_OF, PERIODS
@@ -40,12 +41,17 @@ COLLECTION = pa.schema(
         ("org_no", pa.string()),
         ("business_date", pa.date32()),
         ("task_code", pa.string()),
-        ("task_at", pa.timestamp("us", "UTC")),
-        ("points_due", pa.int64()),
-        ("points_collected", pa.int64()),
+        ("planned_at", pa.timestamp("us", "UTC")),
+        ("result_code", pa.string()),
+        ("tries", pa.int32()),
+        ("points", pa.int64()),
     ]
 )
 TASKS = 4  # collections of curves a day, each of the quarter of the day before it
+FAILURES = ("terminal_offline", "no_response", "incomplete")  # a curve of which some points are missing
+OFFLINE = ("gap_concentrator", "gap_area")  # faults of the terminal of an area
+ANSWER_SHARE = 0.975  # of the points that can be read, at each try
+TRIES = 3
 START_SHARES = np.array([0.04, 0.30, 0.34, 0.32, 0.0])  # of an index at the start of the history, by period
 TOU = tuple(category for category, code in CALENDAR_OF.items() if code != "single")
 
@@ -64,7 +70,7 @@ def write(
     made = {
         "frozen": frozen(delivery, population, days, period_index),
         "events": events(delivery.station, days, population, instances),
-        "collection": collection(delivery, days),
+        "collection": collection(delivery, days, population.seed, instances),
     }
     for name, table in made.items():
         path = folder / f"{name}_{delivery.station}_{label}.parquet"
@@ -123,24 +129,67 @@ def frozen(
     return pa.table(columns, schema=FROZEN)
 
 
-def collection(delivery: Delivery, days: list[date]) -> pa.Table:
-    """Collection tasks of the given dates: four of curves (06:00, 12:00, 18:00, 24:00), one of frozen registers."""
+def collection(delivery: Delivery, days: list[date], seed: int, instances: Instances) -> pa.Table:
+    """Results of the tasks of the given dates: four of curves (06:00, 12:00, 18:00, 24:00), one of frozen registers.
+
+    A task asks every point. One that could be read answers at the first try or a later one; one that could not is tried
+    as often as there are tries, and its reason told. Rows without a point are left out.
+    """
     rows = np.flatnonzero(delivery.channels == "import_kwh")
-    finite = np.isfinite(delivery.values[rows]).reshape(rows.size, delivery.days, TASKS, SLOTS // TASKS)
-    curves, whole = finite.all(axis=3).sum(axis=0), finite.any(axis=(2, 3)).sum(axis=0)
-    found = []
+    shape = rows.size, delivery.days, TASKS
+    finite = np.isfinite(delivery.values[rows]).reshape(*shape, SLOTS // TASKS)
+    offline = _offline(delivery, rows, instances)
+    curves = _results(finite.all(axis=3), finite.any(axis=3), offline)
+    sent = finite.any(axis=(2, 3))[:, :, None]
+    frozen_too = _results(sent, sent, np.asarray(offline.any(axis=2, keepdims=True)))
+    found: list[tuple[date, str, np.datetime64, str, int, int]] = []
     for day in days:
         k, midnight = delivery.day_index(day), np.datetime64(day, "s")
+        rng = generator(seed, "collection_task", delivery.station, day)
         for task in range(TASKS):
-            found.append((day, "curve", midnight + np.timedelta64(6 * (task + 1), "h"), curves[k, task]))
-        found.append((day, "frozen", midnight + np.timedelta64(24 * 60 + 30, "m"), whole[k]))
-    business, codes, times, counts = zip(*found, strict=True) if found else ((), (), (), ())
+            planned = midnight + np.timedelta64(6 * (task + 1), "h")
+            found += [(day, "curve", planned, *result) for result in _told(curves[:, k, task], rng)]
+        planned = midnight + np.timedelta64(24 * 60 + 30, "m")
+        found += [(day, "frozen", planned, *result) for result in _told(frozen_too[:, k, 0], rng)]
+    business, codes, times, results, tries, counts = zip(*found, strict=True) if found else ((),) * 6
     columns = [
         pa.array([delivery.station] * len(found), pa.string()),
         pa.array(business, pa.date32()),
         pa.array(codes, pa.string()),
         utc(np.array(times, "datetime64[s]")),
-        pa.array([rows.size] * len(found), pa.int64()),
-        pa.array([int(count) for count in counts], pa.int64()),
+        pa.array(results, pa.string()),
+        pa.array(tries, pa.int32()),
+        pa.array(counts, pa.int64()),
     ]
     return pa.table(columns, schema=COLLECTION)
+
+
+def _offline(delivery: Delivery, rows: np.ndarray, instances: Instances) -> np.ndarray:
+    """Where the terminal of a point was silent in a part of a quarter of a day [rows, days, TASKS]."""
+    found = np.zeros((rows.size, delivery.days, TASKS), bool)
+    place = {row: n for n, row in enumerate(rows.tolist())}
+    for name in OFFLINE:
+        for gap in instances.get(name, pd.DataFrame()).itertuples(index=False):
+            n = place.get(delivery.row_of.get((gap.point_no, "import_kwh"), -1))
+            first, last = (slot * TASKS // SLOTS for slot in (gap.first_slot, gap.first_slot + gap.slots - 1))
+            for k in delivery.days_of(gap.from_date, gap.to_date) if n is not None else ():
+                found[n, k, first : last + 1] = True
+    return found
+
+
+def _results(is_read: np.ndarray, is_there: np.ndarray, offline: np.ndarray) -> np.ndarray:
+    """Points of each task [1 + FAILURES, days, tasks]: those read in full, then those that failed, by reason."""
+    failed = ~is_read
+    reasons = failed & offline, failed & ~offline & ~is_there, failed & ~offline & is_there
+    return np.array([part.sum(axis=0) for part in (is_read, *reasons)])
+
+
+def _told(counts: np.ndarray, rng: np.random.Generator) -> list[tuple[str, int, int]]:
+    """Rows of a task: result, tries, points. `counts`: points by result."""
+    left, found = int(counts[0]), []
+    for tried in range(1, TRIES + 1):
+        answered = left if tried == TRIES else int(rng.binomial(left, ANSWER_SHARE))
+        found.append(("read", tried, answered))
+        left -= answered
+    found += [(code, TRIES, int(count)) for code, count in zip(FAILURES, counts[1:], strict=True)]
+    return [row for row in found if row[2]]

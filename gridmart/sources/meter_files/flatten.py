@@ -23,7 +23,7 @@ def screen(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
     Of `reads`, the indexes at local 00:00 become registers, as all of `frozen` do; a read without one is
     refused, since the lake keeps intervals of the local day and indexes between days.
     """
-    parsed = _screen_days(_screen_events(parsed, arrived_at, zone), arrived_at, zone)
+    parsed = _screen_days(_screen_events(_screen_tasks(parsed, arrived_at, zone), arrived_at, zone), arrived_at, zone)
     parsed = _screen_reads(parsed, arrived_at, zone) if parsed.reads.num_rows else parsed
     return _screen_frozen(parsed, arrived_at, zone) if parsed.frozen.num_rows else parsed
 
@@ -87,6 +87,22 @@ def _out_of_time(rows: pa.Table, today: date) -> pa.ChunkedArray:
 
 def _side(is_future: bool, today: date) -> str:
     return f"{'after the day of arrival' if is_future else 'more than five years before'} {today}"
+
+
+def _screen_tasks(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
+    tasks, today = parsed.tasks, arrived_at.astimezone(zone).date()
+    bad = _out_of_time(tasks, today)
+    refused = tasks.filter(bad).to_pylist()
+    if not refused:
+        return parsed
+    rejects = list(parsed.rejects)
+    for row in refused:
+        day, is_future = row["business_date"], row["business_date"] > today
+        content = f"{row['org_no']},{day},{row['task_code']},{row['planned_at'].isoformat()},{row['result_code']}"
+        reason = f"the task's date {day} is {_side(is_future, today)}"
+        rejects.append(Reject(row["row_number"], "future" if is_future else "stale", reason, None, None, day, content))
+    rejects.sort(key=lambda reject: reject.row_number)
+    return replace(parsed, tasks=tasks.filter(pc.invert(bad)), rejects=rejects)
 
 
 def _screen_events(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:

@@ -6,7 +6,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gridmart.sources.meter_files import container, frozen_registers, meter_events, numbers, parquet_table
+from gridmart.sources.meter_files import (
+    collection_tasks,
+    container,
+    frozen_registers,
+    meter_events,
+    numbers,
+    parquet_table,
+)
 from gridmart.sources.meter_files.checks import NO_DATE, Checks, Columns
 from gridmart.sources.meter_files.gridmart_csv import HEAD
 from gridmart.sources.meter_files.model import Parsed
@@ -32,8 +39,9 @@ SHOWN = 12  # values of a refused record that quarantine keeps
 
 
 def matches(head: bytes) -> bool:
-    """Parquet, unless it is of events or of frozen registers."""
-    return head.startswith(MAGIC) and not (meter_events.matches(head) or frozen_registers.matches(head))
+    """Parquet, unless it is of events, of frozen registers or of collection tasks."""
+    others = meter_events, frozen_registers, collection_tasks
+    return head.startswith(MAGIC) and not any(other.matches(head) for other in others)
 
 
 def parse(data: bytes, zone: ZoneInfo) -> Parsed:

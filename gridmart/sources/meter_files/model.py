@@ -84,6 +84,20 @@ EVENTS = pa.schema(
     }
 )
 
+# How many points answered a task of a head-end with a result, at which try; planned_at: UTC, org_no: the station.
+TASKS = pa.schema(
+    {
+        "org_no": pa.string(),
+        "business_date": pa.date32(),
+        "task_code": pa.string(),
+        "planned_at": pa.timestamp("us", "UTC"),
+        "result_code": pa.string(),
+        "tries": pa.int32(),
+        "points": pa.int64(),
+        "row_number": pa.int64(),
+    }
+)
+
 # What a record says beside its values: one row a word (a service order, a reason, a meter's number).
 DETAILS = pa.schema(
     {
@@ -97,8 +111,8 @@ DETAILS = pa.schema(
 )
 
 # made once: to make them anew for every file takes longer than to read a small one
-NO_DAYS, NO_REGISTERS, NO_READS, NO_DETAILS, NO_EVENTS = (
-    schema.empty_table() for schema in (DAYS, REGISTERS, READS, DETAILS, EVENTS)
+NO_DAYS, NO_REGISTERS, NO_READS, NO_DETAILS, NO_EVENTS, NO_TASKS = (
+    schema.empty_table() for schema in (DAYS, REGISTERS, READS, DETAILS, EVENTS, TASKS)
 )
 
 UNITS = {"kwh": 1, "wh": -1000, "mwh": 1000, "kvarh": 1, "varh": -1000, "mvarh": 1000, "v": 1, "a": 1}
@@ -174,7 +188,7 @@ class Rejects(list[Reject]):
 
 @dataclass
 class Parsed:
-    """Content of one file: delivered = rows of days, reads and events + records of frozen + rejects.
+    """Content of one file: delivered = rows of days, reads, events and tasks + records of frozen + rejects.
 
     frozen: registers that come by themselves, several of a record (row_number); screened, they are registers.
     zones: the local time that the file itself states for a point, where it does.
@@ -190,12 +204,13 @@ class Parsed:
     zones: dict[str, tzinfo] = field(default_factory=dict)
     events: pa.Table = field(default_factory=lambda: NO_EVENTS)
     frozen: pa.Table = field(default_factory=lambda: NO_REGISTERS)
+    tasks: pa.Table = field(default_factory=lambda: NO_TASKS)
 
     @property
     def accepted(self) -> int:
         """Records that can be read."""
         records = len(np.unique(self.frozen["row_number"].to_numpy())) if self.frozen.num_rows else 0
-        return self.days.num_rows + self.reads.num_rows + self.events.num_rows + records
+        return self.days.num_rows + self.reads.num_rows + self.events.num_rows + self.tasks.num_rows + records
 
     @property
     def delivered(self) -> int:
@@ -268,12 +283,13 @@ def join(parts: Iterable[Parsed]) -> Parsed:
     if len(listed) == 1:
         return listed[0]
     days, registers, rejects, offset = [], [], [], 0
-    reads, details, events, frozen, zones = [], [], [], [], {}
+    reads, details, events, frozen, tasks, zones = [], [], [], [], [], {}
     for part in listed:
         reads.append(_shifted(part.reads, offset))
         details.append(_shifted(part.details, offset))
         events.append(_shifted(part.events, offset))
         frozen.append(_shifted(part.frozen, offset))
+        tasks.append(_shifted(part.tasks, offset))
         zones.update(part.zones)
         days.append(_shifted(part.days, offset))
         registers.append(_shifted(part.registers, offset))
@@ -285,7 +301,7 @@ def join(parts: Iterable[Parsed]) -> Parsed:
     return Parsed(
         "+".join(names), pa.concat_tables(days), pa.concat_tables(registers), rejects, offset,
         pa.concat_tables(reads), pa.concat_tables(details), zones, pa.concat_tables(events),
-        pa.concat_tables(frozen),
+        pa.concat_tables(frozen), pa.concat_tables(tasks),
     )  # fmt: skip
 
 

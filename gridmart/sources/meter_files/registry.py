@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from gridmart.errors import GridmartError
 from gridmart.sources.meter_files import (
     chinese_csv,
+    collection_tasks,
     container,
     encodings,
     frozen_registers,
@@ -37,6 +38,7 @@ FORMATS: tuple[Format, ...] = (
     gridmart_parquet,
     meter_events,
     frozen_registers,
+    collection_tasks,
     nem12,
     nem13,
     chinese_csv,
@@ -49,7 +51,7 @@ FORMATS: tuple[Format, ...] = (
 TOGETHER = {nem12.NAME: nem12.parse_many, nem13.NAME: nem13.parse_many}
 TOGETHER_BYTES = 4 << 20
 TOGETHER_FILES = 1000
-MAY_BE_EMPTY = (meter_events.NAME, frozen_registers.NAME)
+MAY_BE_EMPTY = (meter_events.NAME, frozen_registers.NAME, collection_tasks.NAME)
 HEAD = 64 * 1024
 MAX_LINES = 20_000_000  # of one text; real files have some hundred bytes a line
 BOM = b"\xef\xbb\xbf"

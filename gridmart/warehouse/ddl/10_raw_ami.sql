@@ -138,6 +138,21 @@ create table if not exists raw_ami.meter_event (
 );
 create index if not exists meter_event_date on raw_ami.meter_event using brin (business_date);
 
+-- told by files of collection tasks: points by result and try; of several files about a task the latest counts
+create table if not exists raw_ami.collection_task (
+    org_no text not null,
+    business_date date not null,
+    task_code text not null,
+    planned_at timestamptz not null,
+    result_code text not null,
+    tries integer not null,
+    points bigint not null,
+    arrived_at timestamptz not null,
+    file_id text not null,
+    row_number bigint not null,
+    primary key (business_date, org_no, task_code, planned_at, file_id, row_number)
+);
+
 -- indexes by time-of-use period at the end of a date, and the total beside them (secondary, kWh by the multiplier)
 create table if not exists raw_ami.register_day (
     point_no text not null,

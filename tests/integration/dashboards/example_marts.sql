@@ -13,7 +13,9 @@ drop table if exists marts.dim_organisation, marts.dim_transformer, marts.custom
     marts.rpt_reliability_month, marts.fct_outage, marts.fct_repair, marts.fct_device_health,
     marts.fct_spot_price_hour, marts.rpt_purchase_sale_margin, marts.fct_contract_position_month,
     marts.fct_trade_settlement_day, marts.fct_demand_response, marts.fct_bill_difference,
-    marts.rpt_billing_error_month, marts.rpt_tariff_impact, marts.rpt_silo_scorecard, marts.fct_exception cascade;
+    marts.rpt_billing_error_month, marts.rpt_tariff_impact, marts.rpt_silo_scorecard, marts.fct_exception,
+    marts.rpt_collection_station_day, marts.rpt_collection_area_month, marts.rpt_loss_station_day,
+    marts.rpt_loss_area_month,    marts.fct_collection_task, marts.fct_collection_failure cascade;
 drop view if exists marts.rpt_publication;
 
 create table marts.dim_organisation as
@@ -193,6 +195,25 @@ select 'transformer', 'T0030', d::date, org_no, station_name_zh, district_name_z
 from marts.dim_transformer cross join generate_series(date '2026-10-01', date '2026-10-31', interval '1 day') as d
 where transformer_no = 'T0030';
 
+create table marts.rpt_loss_station_day as
+select
+    business_date, org_no, level_code, station_name_zh, district_name_zh, count(*) as members,
+    count(loss_kwh) as members_measured, sum(supplied_kwh) as supplied_kwh,
+    sum(sold_kwh) filter (where loss_kwh is not null) as sold_kwh, sum(loss_kwh) as loss_kwh, now() as built_at
+from marts.fct_energy_balance_day
+where level_code in ('station', 'feeder', 'transformer')
+group by 1, 2, 3, 4, 5;
+
+create table marts.rpt_loss_area_month as
+select
+    date_trunc('month', business_date)::date as loss_month, level_no as transformer_no, org_no, station_name_zh,
+    district_name_zh, sum(supplied_kwh) as supplied_kwh, sum(sold_kwh) filter (where loss_kwh is not null) as sold_kwh,
+    sum(loss_kwh) as loss_kwh, count(loss_kwh) as days_measured,
+    count(*) filter (where balance_class in ('high_loss', 'negative_loss')) as days_abnormal, now() as built_at
+from marts.fct_energy_balance_day
+where level_code = 'transformer'
+group by 1, 2, 3, 4, 5;
+
 create table marts.fct_load_forecast_hour as
 select
     l.level_code, l.level_no, h as hour_start_at, (h at time zone 'Asia/Shanghai')::date as business_date, '1400'::text as org_no,
@@ -224,6 +245,46 @@ cross join generate_series(date '2025-09-27', date '2026-10-31', interval '1 day
 cross join lateral (select 33 as due, case when d::date = '2026-05-17' and right(t.org_no, 1) = '3' then 14
     when pg_temp.chance('c' || d || t.transformer_no) > 0.86 then (4 * pg_temp.chance('m' || d || t.transformer_no))::int
     else 0 end as missed) as c;
+
+create table marts.rpt_collection_station_day as
+select
+    business_date, org_no, station_name_zh, district_name_zh, sum(points_due) as points_due, sum(points_read) as points_read,
+    sum(points_complete) as points_complete, sum(intervals_due) as intervals_due, sum(intervals_actual) as intervals_actual,
+    sum(intervals_estimated) as intervals_estimated, now() as built_at
+from marts.fct_collection_day
+group by 1, 2, 3, 4;
+
+create table marts.rpt_collection_area_month as
+select
+    date_trunc('month', business_date)::date as collection_month, transformer_no, org_no, station_name_zh, district_name_zh,
+    sum(points_due) as points_due, sum(points_read) as points_read, count(*) filter (where points_read < points_due) as days_missed,
+    sum(intervals_due) as intervals_due, sum(intervals_actual) as intervals_actual,
+    sum(intervals_estimated) as intervals_estimated, now() as built_at
+from marts.fct_collection_day
+group by 1, 2, 3, 4, 5;
+
+create table marts.fct_collection_task as
+select
+    s.business_date, s.org_no, s.station_name_zh, s.district_name_zh, t.task_code, t.task_zh, t.task_en,
+    (s.business_date + t.at) at time zone 'Asia/Shanghai' as planned_at, s.points_due as points_asked,
+    (s.points_read * 0.975)::bigint as points_read_first, s.points_read, s.points_due - s.points_read as points_failed,
+    3 as tries, now() as built_at
+from marts.rpt_collection_station_day as s
+cross join (values
+    ('curve', '负荷曲线采集', 'Load curve', interval '6 hours'), ('curve', '负荷曲线采集', 'Load curve', interval '12 hours'),
+    ('frozen', '日冻结示数采集', 'Daily frozen registers', interval '24 hours 30 minutes')) as t (task_code, task_zh, task_en, at);
+
+create table marts.fct_collection_failure as
+select
+    t.business_date, t.org_no, t.station_name_zh, t.district_name_zh, t.task_code, t.task_zh, t.task_en, r.reason_code,
+    r.reason_zh, r.reason_en, count(*) as tasks, sum(t.points_failed)::bigint as points_failed, now() as built_at
+from marts.fct_collection_task as t
+inner join (values
+    ('terminal_offline', '终端离线', 'Terminal offline', 0), ('no_response', '电能表无应答', 'Meter does not answer', 1),
+    ('incomplete', '数据不完整', 'Data incomplete', 2)) as r (reason_code, reason_zh, reason_en, n)
+    on r.n = extract(day from t.business_date)::integer % 3
+where t.points_failed > 0
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;
 
 create table marts.fct_quality_result as
 select

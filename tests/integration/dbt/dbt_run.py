@@ -15,8 +15,15 @@ BY_DATE = (
     "fct_feeder_load_hour",
     "fct_collection_day",
     "fct_energy_balance_day",
+    "rpt_collection_station_day",
+    "rpt_loss_station_day",
 )
-BY_MONTH = {"fct_shadow_bill": "bill_month", "rpt_read_cycle": "read_month"}
+BY_MONTH = {
+    "fct_shadow_bill": "bill_month",
+    "rpt_read_cycle": "read_month",
+    "rpt_collection_area_month": "collection_month",
+    "rpt_loss_area_month": "loss_month",
+}
 REGISTERS = "fct_register_day"  # by date too; what its dates are made of is told by int_register_date_version
 WITHOUT_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
 

@@ -1,6 +1,6 @@
 """What marts say of the small utility, against what was put in; KPIs against another way."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -111,6 +111,79 @@ def test_an_event_has_its_end_and_one_of_nobody_knows_what_stays(built: dict[str
         (four, "cover_open", "电能表开表盖", small_utility.account(4), "T0004", None),
         ("P999999999", "beep", None, None, None, None),
     ]
+
+
+TASKS = (
+    "select business_date, org_no, task_zh, points_asked, points_read_first, points_read, points_failed, tries "
+    "from marts_candidate.fct_collection_task order by 1, 2"
+)
+FIRST_TASKS = [
+    (small_utility.FIRST, "1400101", "负荷曲线采集", 7, 5, 6, 1, 4),
+    (small_utility.FIRST, "1400102", "负荷曲线采集", 7, 0, 6, 1, 2),
+    (small_utility.FIRST + timedelta(days=1), "1400101", "负荷曲线采集", 7, 7, 7, 0, 1),
+]
+
+
+def test_a_collection_task_is_what_the_latest_file_tells(built: dict[str, str]) -> None:
+    assert query(TASKS) == FIRST_TASKS
+    assert query(
+        "select org_no, station_name_zh is not null, reason_code, reason_zh, tasks, points_failed "
+        "from marts_candidate.fct_collection_failure order by 1"
+    ) == [("1400101", True, "no_response", "电能表无应答", 1, 1), ("1400102", True, "x.17", None, 1, 1)]
+
+
+def test_a_retry_that_is_told_later_builds_its_date_again_and_no_other(built: dict[str, str]) -> None:
+    names = "int_collection_task_version", "fct_collection_task", "fct_collection_failure"
+    times = "select business_date, max(built_at) from marts_candidate.fct_collection_task group by 1 order by 1"
+    (_, first), (_, second) = query(times)
+    with connect("loader") as connection:
+        connection.execute(
+            "insert into raw_ami.collection_task select org_no, business_date, task_code, planned_at, 'read', 5, 7, "
+            "arrived_at + interval '1 day', 'z', 1 from raw_ami.collection_task where file_id = %s limit 1",
+            ("b" * 64,),
+        )
+    try:
+        assert failed(run("run", "--select", *names)) == set()
+        assert query(TASKS)[0][3:] == (7, 0, 7, 0, 5)
+        assert query("select org_no from marts_candidate.fct_collection_failure") == [("1400102",)]
+        (_, first_again), (_, second_again) = query(times)
+        assert first_again > first and second_again == second
+    finally:
+        with connect("loader") as connection:
+            connection.execute("delete from raw_ami.collection_task where file_id = 'z'")
+        run("run", "--select", *names)
+    assert query(TASKS) == FIRST_TASKS
+
+
+def test_marts_of_stations_and_months_add_up_what_they_are_made_of(built: dict[str, str]) -> None:
+    by_station = query(
+        "select org_no, sum(points_due), sum(points_read), sum(points_complete), sum(intervals_estimated) "
+        "from marts_candidate.rpt_collection_station_day group by 1 order by 1"
+    )
+    # what no station has are the boundaries of two feeders; account 5 misses four intervals on four days
+    days = small_utility.DAYS
+    assert by_station[0] == ("", 2 * days, 2 * days, 2 * days, 0)
+    assert [row[:3] for row in by_station[1:]] == [(org, 8 * days, 8 * days) for org in ("1400101", "1400102")]
+    assert sum(row[4] for row in by_station) == 16 and sum(row[3] for row in by_station) == 18 * days - 4
+    ((stations, feeders, transformers),) = query(
+        "select sum(loss_kwh) filter (where level_code = 'station'), "
+        "sum(loss_kwh) filter (where level_code = 'feeder'), "
+        "sum(members) filter (where level_code = 'transformer') from marts_candidate.rpt_loss_station_day"
+    )
+    assert abs(stations - feeders) < Decimal("0.1") and transformers == 4 * days
+    months = query(
+        "select loss_month, count(*), sum(days_measured), sum(loss_kwh) = (select sum(loss_kwh) from "
+        "marts_candidate.fct_energy_balance_day where level_code = 'transformer' "
+        "and date_trunc('month', business_date) = loss_month) "
+        "from marts_candidate.rpt_loss_area_month group by 1 order by 1"
+    )
+    assert months == [(date(2026, 9, 1), 4, 4 * 30, True), (date(2026, 10, 1), 4, 4 * 10, True)]
+    missed = query(
+        "select collection_month, transformer_no, points_due, days_missed "
+        "from marts_candidate.rpt_collection_area_month "
+        "where transformer_no in ('', 'T0001') order by 1, 2"
+    )
+    assert [row[1:] for row in missed] == [("", 60, 0), ("T0001", 120, 0), ("", 20, 0), ("T0001", 40, 0)]
 
 
 def test_registers_by_period_are_held_against_the_readings(built: dict[str, str]) -> None:

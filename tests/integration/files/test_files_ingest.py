@@ -27,6 +27,8 @@ from meter_file_samples import (
     nem12_file,
     record_200,
     record_300,
+    task,
+    tasks_file,
 )
 
 from gridmart.errors import GridmartError
@@ -173,7 +175,6 @@ def test_events_of_meters_come_in_once_however_often_they_are_told(installation:
     sent = installation.head_end_inbox / "events_1400101_20261001.parquet"
     sent.parent.mkdir(parents=True, exist_ok=True)
     sent.write_bytes(events_file(off, on))
-    sent.with_name("collection_1400101_20261001.parquet").write_bytes(b"not taken in")
     try:
         answer = run()
         assert (answer["files"], answer["from"], answer["touched"]) == (1, "2026-10-01", True)
@@ -189,6 +190,37 @@ def test_events_of_meters_come_in_once_however_often_they_are_told(installation:
         ).fetchall()
     assert told == [("power_off", at, FIRST, 1), ("power_on", at, FIRST, 2)]
     assert [row[0] for row in rows("quarantine", "rule")] == ["bad_structure"]
+    accounts_balance()
+
+
+def test_collection_tasks_of_a_head_end_come_in_and_a_later_file_stands_beside_the_first(installation: Settings):
+    sent = installation.head_end_inbox / "collection_1400101_20261001.parquet"
+    sent.parent.mkdir(parents=True, exist_ok=True)
+    failed = task(result_code="no_response", tries=3, points=2)
+    sent.write_bytes(tasks_file(task(), failed, task(points=-1)))
+    try:
+        answer = run()
+        assert (answer["files"], answer["quarantined"], answer["from"]) == (1, 1, str(FIRST))
+        # the two came in by a retry; the same task, told anew
+        sent.with_name("collection_1400101_later.parquet").write_bytes(tasks_file(task(), task(tries=4, points=2)))
+        assert (run()["files"], run()["files"]) == (1, 0)
+    finally:
+        shutil.rmtree(sent.parent)
+    assert sorted(rows("collection_task", "result_code, tries, points")) == [
+        ("no_response", 3, 2), ("read", 1, 97), ("read", 1, 97), ("read", 4, 2),
+    ]  # fmt: skip
+    columns = "org_no, business_date, task_code, planned_at, result_code, tries, points, row_number"
+    with connect("loader") as connection:
+        told = connection.execute(
+            f"select {columns} from raw_ami.collection_task order by arrived_at, row_number"
+        ).fetchall()
+    asked = "1400101", FIRST, "curve", datetime(2026, 10, 1, 4, tzinfo=UTC)
+    assert told == [
+        (*asked, "read", 1, 97, 1), (*asked, "no_response", 3, 2, 2), (*asked, "read", 1, 97, 1),
+        (*asked, "read", 4, 2, 2),
+    ]  # fmt: skip
+    assert rows("file", "format, accepted_records") == [("collection_tasks", 2)] * 2
+    assert [row[0] for row in rows("quarantine", "rule")] == ["bad_number"]
     accounts_balance()
 
 

@@ -41,7 +41,9 @@ def test_the_set_of_marts_is_exact() -> None:
         "fct_channel_funnel_hour", "fct_feedback", "rpt_product_portfolio",
         "fct_interaction", "customer_tag",
         "fct_arrears_day", "fct_dunning", "fct_receivable", "rpt_payment_channel",
-        "fct_exception", "dim_identity", "rpt_silo_scorecard",
+        "fct_exception", "dim_identity", "rpt_silo_scorecard", "rpt_collection_station_day", "rpt_loss_station_day",
+        "rpt_collection_area_month", "fct_collection_task", "fct_collection_failure",
+        "rpt_loss_area_month",
     }  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from meter_file_samples import (
     record_200,
     record_250,
     record_300,
+    task,
+    tasks_file,
 )
 
 EASTERN = ZoneInfo("America/New_York")
@@ -199,6 +201,7 @@ SAMPLES: dict[str, bytes] = {
     ),
     "meter_events": events_file(event(), event(event_code="power_on", meter_no="MP000000002")),
     "frozen_registers": frozen_file(frozen(), frozen(point_no="P000000002", total_index=None)),
+    "collection_tasks": tasks_file(task(), task(result_code="no_response", tries=3, points=2)),
     "nem12": nem12_file(
         record_200(), record_300(), record_300("20261002", tail="V,,,,"), "400,1,20,A,,", "400,21,48,S14,0,lost",
         "500,S,SRV1,20261001121004,001123.5", record_200(suffix="B1", minutes=15), record_300(values=[1] * 96),

@@ -37,6 +37,17 @@ FROZEN = pa.schema(
         *((f"{name}_index", pa.float64()) for name in ("total", "sharp", "peak", "flat", "valley", "deep_valley")),
     ]
 )
+TASKS = pa.schema(
+    [
+        ("org_no", pa.string()),
+        ("business_date", pa.date32()),
+        ("task_code", pa.string()),
+        ("planned_at", pa.timestamp("us", "UTC")),
+        ("result_code", pa.string()),
+        ("tries", pa.int32()),
+        ("points", pa.int64()),
+    ]
+)
 HEADER = "point,channel,unit,date,interval_minutes,version,register_start,register_end"
 
 
@@ -148,6 +159,20 @@ def frozen(**changed: object) -> dict[str, object]:
 def frozen_file(*rows: dict[str, object], **options: object) -> bytes:
     """A file of frozen registers."""
     return packed_parquet(pa.Table.from_pylist(list(rows), schema=FROZEN), **options)
+
+
+def task(**changed: object) -> dict[str, object]:
+    """Points of one station that answered a collection of curves at the first try."""
+    usual: dict[str, object] = {
+        "org_no": "1400101", "business_date": date(2026, 10, 1), "task_code": "curve",
+        "planned_at": datetime(2026, 10, 1, 4, tzinfo=UTC), "result_code": "read", "tries": 1, "points": 97,
+    }  # fmt: skip
+    return usual | changed
+
+
+def tasks_file(*rows: dict[str, object], **options: object) -> bytes:
+    """A file of collection tasks."""
+    return packed_parquet(pa.Table.from_pylist(list(rows), schema=TASKS), **options)
 
 
 def events_file(*rows: dict[str, object], **options: object) -> bytes:

@@ -21,6 +21,7 @@ from format_samples import SAMPLES
 from meter_file_samples import (
     EVENTS,
     FROZEN,
+    TASKS,
     event,
     events_file,
     frozen,
@@ -29,6 +30,8 @@ from meter_file_samples import (
     parquet_file,
     parquet_row,
     parquet_table,
+    task,
+    tasks_file,
 )
 
 from gridmart.sources.meter_files.registry import parse_bytes
@@ -37,7 +40,7 @@ from gridmart.sources.meter_files.summary import summaries
 ZONE = ZoneInfo("Asia/Shanghai")
 BOM = b"\xef\xbb\xbf"
 WORD = "某某客户"
-PARQUET = {"gridmart_parquet", "meter_events", "frozen_registers"}
+PARQUET = {"gridmart_parquet", "meter_events", "frozen_registers", "collection_tasks"}
 PLAIN: dict[str, object] = {"compression": "none", "write_statistics": False, "use_dictionary": False}
 TEN_BILLION = b"10000000000"
 
@@ -92,6 +95,9 @@ def number(text: str) -> Callable[[str], bytes]:
         if name == "frozen_registers":
             wrong = pa.array([float(text) if text.isascii() else text])
             return packed_parquet(pa.Table.from_pylist([frozen()], schema=FROZEN).set_column(3, "total_index", wrong))
+        if name == "collection_tasks":  # its numbers are whole
+            wrong = pa.array([float(text) if text.isascii() else text])
+            return packed_parquet(pa.Table.from_pylist([task()], schema=TASKS).set_column(6, "points", wrong))
         if name != "gridmart_parquet":
             return put(name, SPOTS[name].number, text.encode())
         content = parquet_table(parquet_row())
@@ -113,6 +119,8 @@ def word(new: bytes) -> Callable[[str], bytes]:
         if name == "frozen_registers":
             marked = frozen_file(frozen(), frozen(point_no="#" * len(new), total_index=None), **PLAIN)
             return marked.replace(b"#" * len(new), new)
+        if name == "collection_tasks":
+            return tasks_file(task(), task(org_no="#" * len(new)), **PLAIN).replace(b"#" * len(new), new)
         rows = parquet_row(register_start=1.0, register_end=2.0), parquet_row(point="#" * len(new), unit="Wh")
         marked = parquet_file(*rows, **PLAIN)
         return marked.replace(b"#" * len(new), new)

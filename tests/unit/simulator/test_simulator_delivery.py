@@ -30,7 +30,7 @@ from gridmart.simulator.delivery import (
     rows,
 )
 from gridmart.simulator.estimate import BYTES_A_READING, READINGS_A_SECOND
-from gridmart.simulator.faults import clock_drift, feed_stop, gap_meter, meter_swap, theft_hours
+from gridmart.simulator.faults import clock_drift, feed_stop, gap_concentrator, gap_meter, meter_swap, theft_hours
 from gridmart.simulator.plan import FORMATS
 from gridmart.simulator.work import WRITERS as WRITERS_OF
 from gridmart.sources.meter_files import registry
@@ -218,7 +218,8 @@ def test_no_interchange_outgrows_its_readers(tmp_path: Path, monkeypatch: pytest
 
 
 def test_every_format_that_is_read_can_be_written() -> None:
-    beside_readings = {"meter_events", "frozen_registers"}  # which the head-end writes, whatever the format of readings
+    # which the head-end writes, whatever the format of readings
+    beside_readings = {"meter_events", "frozen_registers", "collection_tasks"}
     assert set(FORMATS) | beside_readings == {found.NAME for found in registry.FORMATS}
     assert list(WRITERS_OF) == list(FORMATS) == list(BYTES_A_READING) == list(READINGS_A_SECOND)
 
@@ -331,15 +332,42 @@ def test_indexes_of_periods_add_up_at_the_start() -> None:
     assert (made >= 0).all()
 
 
-def test_collection_counts_who_answered_in_full(tmp_path: Path) -> None:
+def test_collection_tasks_tell_who_answered_at_which_try_and_why_others_did_not(tmp_path: Path) -> None:
     made = delivery(people(), STATION, START, 2)
     points = int((made.channels == "import_kwh").sum())
-    made.values[0, 30] = np.nan  # the second quarter of the first day
+    silent = made.points[0]
+    made.values[made.row_of[silent, "import_kwh"], 24:48] = np.nan  # the second quarter of the first day
+    made.values[made.row_of[made.points[-1], "import_kwh"], 30] = np.nan  # one interval of it
     made.values[:, 96:] = np.nan  # nothing on the second day
     found = _head_end(tmp_path, made, {})["collection"]
-    assert found["points_due"].eq(points).all()
-    assert found["points_collected"].tolist() == [points, points - 1, points, points, points, 0, 0, 0, 0, 0]
-    assert found["task_at"].iloc[0] == pd.Timestamp(f"{START} 06:00", tz=ZONE)
+    tasks = found.groupby(["business_date", "planned_at", "task_code"], as_index=False)["points"].sum()
+    assert tasks["points"].tolist() == [points] * 10
+    assert tasks["planned_at"].iloc[0] == pd.Timestamp(f"{START} 06:00", tz=ZONE)
+    assert tasks["planned_at"].iloc[4] == pd.Timestamp(f"{START + timedelta(days=1)} 00:30", tz=ZONE)
+    read = found[found["result_code"].eq("read")]
+    assert read.groupby("planned_at")["points"].sum().tolist() == [points, points - 2, points, points, points]
+    assert set(read["tries"]) >= {1, 2} and read.loc[read["tries"].eq(1), "points"].sum() > 0.9 * read["points"].sum()
+    failed = found[~found["result_code"].eq("read") & found["business_date"].eq(START)]
+    assert failed[["result_code", "tries", "points"]].values.tolist() == [["no_response", 3, 1], ["incomplete", 3, 1]]
+    later = found[found["business_date"].gt(START)]
+    assert set(later["result_code"]) == {"no_response"} and (later["points"] > 0).all()
+
+
+def test_a_terminal_that_is_offline_is_the_reason_why_its_points_do_not_answer(tmp_path: Path) -> None:
+    made = delivery(people(), STATION, START, 2)
+    points = made.points[made.channels == "import_kwh"][:3]
+    day = START + timedelta(days=1)
+    gap = faults.instances(
+        gap_concentrator.FAULT, point_no=points, from_date=day, to_date=day, first_slot=[40] * 3, slots=[24] * 3
+    )
+    gap_concentrator.apply(made, gap)
+    found = _head_end(tmp_path, made, {"gap_concentrator": gap})["collection"]
+    failed = found[~found["result_code"].eq("read")]
+    local = failed["planned_at"].dt.tz_convert(ZONE).dt.hour
+    assert list(zip(local, failed["result_code"], failed["points"], strict=True)) == [
+        (12, "terminal_offline", 3),
+        (18, "terminal_offline", 3),
+    ]
 
 
 def test_a_head_end_that_stands_still_sends_nothing_at_all(tmp_path: Path) -> None:
@@ -407,7 +435,7 @@ def test_what_a_head_end_says_of_a_date_does_not_depend_on_the_span(tmp_path: Pa
     one = _head_end(tmp_path, delivery(people(), STATION, START + timedelta(days=1), 1), {})
     three = _head_end(tmp_path, delivery(people(), STATION, START, 3), {})
     day = pd.Timestamp(START + timedelta(days=1), tz=ZONE)
-    for name, when in (("events", "occurred_at"), ("frozen", "frozen_at"), ("collection", "task_at")):
+    for name, when in (("events", "occurred_at"), ("frozen", "frozen_at"), ("collection", "planned_at")):
         shift = pd.Timedelta(days=1) if name == "frozen" else pd.Timedelta(minutes=31) if name == "collection" else None
         begin = day if shift is None else day + shift
         same = three[name][three[name][when].ge(begin) & three[name][when].lt(begin + pd.Timedelta(days=1))]

@@ -25,8 +25,10 @@ days_of_parts as (
         {{ and_in_changed_months() }}
 ),
 
+-- what tiers of the year go on from is of the same year
 issued as (
     select * from {{ ref("stg_cis__bill") }}
+    {{ where_in_changed_years() }}
 ),
 
 -- most months are one segment: their days are added up without being joined to it; parts of a month are
@@ -198,7 +200,7 @@ used as (
             sum(stays.sharp_kwh + stays.peak_kwh + stays.flat_kwh + stays.valley_kwh + stays.deep_valley_kwh)
         from {{ this }} as stays
         inner join yearly on stays.account_no = yearly.account_no
-        where stays.is_read
+        where stays.is_read {{ where_in_changed_years("stays.bill_month", word="and") }}
         group by stays.account_no, stays.bill_month
     {%- endif %}
 ),

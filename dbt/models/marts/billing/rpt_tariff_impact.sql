@@ -1,59 +1,19 @@
-with present as (
-    select * from {{ ref("fct_shadow_bill") }}
+with bills as (
+    select * from {{ ref("int_impact_bill") }}
 ),
 
 latest as (
     select max(bill_month) as bill_month from {{ ref("fct_shadow_bill") }} where status_code = 'calculated'
 ),
 
-determinants as (
-    select determinants.*
-    from {{ ref("int_impact_determinant") }} as determinants
-    inner join latest
-        on determinants.bill_month > latest.bill_month - interval '{{ var("impact_months") }} months'
+compared as (
+    select bills.*
+    from bills
+    inner join latest on bills.bill_month > latest.bill_month - interval '{{ var("impact_months") }} months'
 ),
 
 proposals as (
     select * from {{ ref("tariff_proposal") }}
-),
-
-lines as (
-    {{ rate("determinants") }}
-),
-
-proposed as (
-    select
-        case_code as proposal_code,
-        account_no,
-        bill_month,
-        sum(amount_yuan) as proposed_yuan
-    from lines
-    group by case_code, account_no, bill_month
-),
-
-months as (
-    select distinct
-        case_code as proposal_code,
-        account_no,
-        bill_month
-    from determinants
-),
-
-compared as (
-    select
-        months.proposal_code,
-        months.account_no,
-        present.usage_category,
-        present.energy_kwh,
-        present.shadow_yuan as present_yuan,
-        coalesce(proposed.proposed_yuan, 0) as proposed_yuan
-    from months
-    inner join present on months.account_no = present.account_no and months.bill_month = present.bill_month
-    left join proposed
-        on
-            months.proposal_code = proposed.proposal_code
-            and months.account_no = proposed.account_no
-            and months.bill_month = proposed.bill_month
 ),
 
 levels as (

@@ -1,22 +1,28 @@
 {{ built_by_month([{"columns": ["read_month"]}], month="read_month") }}
 
-with days as (
-    select * from {{ ref("fct_point_day") }}
-    where
-        account_no is not null and intervals_due > 0
-        {{ and_in_changed_months() }}
+-- not materialized: each use reads its own dates by the index
+with days as not materialized (
+    select * from {{ ref("fct_point_day") }} where account_no is not null and intervals_due > 0
+),
+
+dates as (
+    select * from {{ ref("int_date_version") }}
 ),
 
 organisations as (
     select * from {{ ref("dim_organisation") }}
 ),
 
+-- the last date of a month that has readings: no other day of the month is read
 reading_days as (
     select
-        date_trunc('month', business_date)::date as read_month,
-        max(business_date) as reading_date
-    from days
-    group by date_trunc('month', business_date)::date
+        date_trunc('month', dates.business_date)::date as read_month,
+        max(dates.business_date) as reading_date
+    from dates
+    where
+        exists (select 1 from days where days.business_date = dates.business_date)
+        {{ and_in_changed_months("dates.business_date") }}
+    group by date_trunc('month', dates.business_date)::date
 ),
 
 accounts as (

@@ -65,6 +65,7 @@ def create(connection: psycopg.Connection) -> None:
         "file",
         "quarantine",
         "meter_event",
+        "collection_task",
         "register_day",
     ):
         connection.execute(f"truncate raw_ami.{table}")

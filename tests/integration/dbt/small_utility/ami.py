@@ -92,7 +92,7 @@ def put_day(connection: psycopg.Connection, day: date, factor: float = 1.0, load
 
 
 def load(connection: psycopg.Connection) -> None:
-    """All dates, the file they came in, what it had to leave out, events of meters."""
+    """All dates, the file they came in, what it had to leave out, events of meters, tasks of the head-end."""
     for n in range(DAYS):
         put_day(connection, FIRST + timedelta(days=n))
     put(
@@ -117,6 +117,23 @@ def load(connection: psycopg.Connection) -> None:
             )
         ],
         "point_no,meter_no,event_code,occurred_at,business_date,arrived_at,file_id,row_number",
+    )  # fmt: skip
+    # curves of station 1: two failed, one of them answered the retry of a later file; of station 2: one failed for a
+    # reason without a name
+    told_later = LOADED_AT + timedelta(hours=1)
+    put(
+        connection, "raw_ami", "collection_task",
+        [
+            (org, FIRST + timedelta(days=days), "curve", noon, result, tries, points, at, file * 64, row)
+            for row, (org, days, result, tries, points, at, file) in enumerate(
+                [("1400101", 0, "read", 1, 5, LOADED_AT, "a"), ("1400101", 0, "no_response", 3, 2, LOADED_AT, "a"),
+                 ("1400101", 0, "read", 1, 5, told_later, "b"), ("1400101", 0, "read", 4, 1, told_later, "b"),
+                 ("1400101", 0, "no_response", 4, 1, told_later, "b"), ("1400102", 0, "read", 2, 6, LOADED_AT, "c"),
+                 ("1400102", 0, "x.17", 0, 1, LOADED_AT, "c"), ("1400101", 1, "read", 1, 7, LOADED_AT, "d")],
+                start=1,
+            )
+        ],
+        "org_no,business_date,task_code,planned_at,result_code,tries,points,arrived_at,file_id,row_number",
     )  # fmt: skip
     # account 3 by period on two dates: the second as its readings say, but for a kilowatt-hour of peak that is flat
     day, use = FIRST + timedelta(days=9), hourly(3, FIRST + timedelta(days=9))
