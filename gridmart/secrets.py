@@ -27,7 +27,9 @@ KEYS = ("airflow_jwt", "airflow_api", "superset_key", "pii_hash_key")
 
 def generate() -> dict[str, str]:
     """New random secrets: a password for each database role and web user, keys, a Fernet key."""
-    names = [f"db_{role}" for role in DATABASE_ROLES] + [f"web_{user}" for user in WEB_USERS] + list(KEYS)
+    managers = [f"superset_manager_{org_no}" for org_no in settings().organisations]
+    users = [f"web_{user}" for user in (*WEB_USERS, *managers)]
+    names = [f"db_{role}" for role in DATABASE_ROLES] + users + list(KEYS)
     made = {name: random.token_urlsafe(24) for name in names}
     made["airflow_fernet"] = base64.urlsafe_b64encode(os.urandom(32)).decode()
     return made

@@ -28,6 +28,13 @@ class Settings(BaseSettings):
     postgres_port: int = Field(15432, description="TCP port of PostgreSQL.")
     airflow_port: int = Field(18080, description="TCP port of Airflow's web interface and API.")
     superset_port: int = Field(18088, description="TCP port of Superset.")
+    # a number stands in SQL and in names of roles and users: letters and digits alone
+    superset_organisations: str = Field(
+        "",
+        pattern=r"^[0-9A-Za-z, ]*$",
+        description="Numbers of the organisations whose managers see their own rows alone in Superset, by commas; "
+        "empty: no such roles.",
+    )
 
     postgres_host: str = Field("", description="External PostgreSQL host; empty: the embedded one is started.")
     inbox_dir: Path | None = Field(None, description="Drop folder of meter files; empty: inbox/meter under var_dir.")
@@ -65,6 +72,11 @@ class Settings(BaseSettings):
     demo_seed: int = Field(42, description="Seed of the demo utility.")
     demo_from: date = Field(date(2025, 9, 27), description="First business date of the demo utility.")
     demo_to: date = Field(date(2026, 10, 31), description="Last business date of the demo utility.")
+
+    @property
+    def organisations(self) -> list[str]:
+        """Organisations whose managers are limited to them, each once."""
+        return list(dict.fromkeys(self.superset_organisations.replace(",", " ").split()))
 
     @property
     def pg_host(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gridmart.dashboards import access, bundle, compare, marts, references, validate
+from gridmart.dashboards import access, bundle, compare, marts, organisations, references, validate
 from gridmart.dashboards.client import Superset
 from gridmart.dashboards.source import Source, load
 from gridmart.errors import GridmartError
@@ -64,7 +64,7 @@ def sync(client: Superset, source: Source, say: Say) -> Synced:
             f"Git {first.git!r}, live {first.live!r}.",
             "Another version of Superset may have renamed the field: compare with its export, correct the file.",
         )
-    return Synced(imported, pruned, access.apply(client, source))
+    return Synced(imported, pruned, access.apply(client, source) + organisations.apply(client, source))
 
 
 def prune(client: Superset, expected: compare.Files, live: compare.Files, say: Say) -> list[compare.Stale]:

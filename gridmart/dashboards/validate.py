@@ -10,7 +10,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-from gridmart.dashboards import bundle, references
+from gridmart.dashboards import bundle, organisations, references
 from gridmart.dashboards.source import Dashboard, Source, SourceFile, stable_uuid
 
 SLUG = re.compile(r"^[a-z][a-z0-9_]*$")
@@ -19,7 +19,16 @@ LATIN = re.compile(r"[A-Za-z]{2,}")
 ID_KEYS = {"id", "ids", "slice_id", "chartId", "datasetId", "datasource", "datasource_id", "database_id", "dashboards"}
 KEYS = {
     "database": {"uuid", "database_name", "cache_timeout"},
-    "dataset": {"uuid", "table_name", "description", "main_dttm_col", "cache_timeout", "columns", "metrics"},
+    "dataset": {
+        "uuid",
+        "table_name",
+        "description",
+        "organisations",
+        "main_dttm_col",
+        "cache_timeout",
+        "columns",
+        "metrics",
+    },
     "chart": {"uuid", "slice_name", "description", "dataset", "viz_type", "filters", "params"},
     "dashboard": {"uuid", "dashboard_title", "description", "color_scheme", "label_colors", "filters", "layout"},
 }
@@ -138,6 +147,7 @@ def _dataset(dataset: SourceFile, marts: dict[str, dict[str, str]]) -> Iterator[
             "Add it under dbt/models/marts with its contract, or to superset/external_relations.yaml.",
         )
         return
+    yield from _whose_rows(dataset, mart)
     columns = bundle.columns_of(dataset)
     for name, column in columns.items():
         if "expression" in column:
@@ -157,6 +167,21 @@ def _dataset(dataset: SourceFile, marts: dict[str, dict[str, str]]) -> Iterator[
     time = content.get("main_dttm_col")
     if time and not columns.get(time, {}).get("is_dttm"):
         yield Problem(dataset.path, f"main_dttm_col {time} is no time column", "Name a column with is_dttm: true.")
+
+
+def _whose_rows(dataset: SourceFile, mart: dict[str, str]) -> Iterator[Problem]:
+    """A manager of one organisation sees its rows of a dataset, all of it, or nothing: never by forgetting."""
+    limited, said = organisations.is_limited(dataset), dataset.content.get("organisations")
+    if organisations.COLUMN in mart and not limited:
+        what = f"the mart has {organisations.COLUMN}, the dataset has not: no organisation's rows can be told"
+        yield Problem(dataset.path, what, f"Add the column {organisations.COLUMN}, and no `organisations:`.")
+    elif limited and said:
+        what = f"`organisations: {said}` and the column {organisations.COLUMN} say two things"
+        yield Problem(dataset.path, what, "Remove `organisations:`; rows are told by the column.")
+    elif not limited and said not in ("all", "none"):
+        what = "nothing says which organisations' managers may see it"
+        next_step = "Write `organisations: all` if it is of the company as a whole, else `organisations: none`."
+        yield Problem(dataset.path, what, next_step)
 
 
 def _expression(dataset: SourceFile, what: str, expression: str, mart: dict[str, str]) -> Iterator[Problem]:
@@ -280,3 +305,11 @@ def _access(source: Source) -> Iterator[Problem]:
         for rule in role.get("permissions", []):
             if not (rule.get("may") and rule.get("what") and rule.get("reason")):
                 yield Problem(path, f"role {name}: {rule} is incomplete", "Write may, what and reason.")
+    limited = source.access.get("organisations", {})
+    for key in ("as", "description", "reason", "rows"):
+        if not limited.get(key):
+            yield Problem(path, f"`organisations` has no {key}", f"Add `{key}:`.")
+    if limited.get("as") not in source.access.get("roles", {}):
+        yield Problem(path, f"`organisations` is as no role of this file: {limited.get('as')}", "Name a role.")
+    if "{org_no}" not in limited.get("rows", ""):
+        yield Problem(path, "`rows` of `organisations` limits nothing: it has no {org_no}", "Compare with '{org_no}'.")

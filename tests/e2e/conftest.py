@@ -56,6 +56,8 @@ def stack() -> Iterator[Stack]:
         "GRIDMART_DEMO_ACCOUNTS": "120",
         "GRIDMART_DEMO_FROM": "2026-08-01",
         "GRIDMART_DEMO_TO": "2026-10-31",
+        # a station and its district have managers of their own
+        "GRIDMART_SUPERSET_ORGANISATIONS": "1400101,14001",
     }
     for name in before:
         del os.environ[name]

@@ -75,3 +75,18 @@ def test_bi_reader_cannot_read_behind_the_marts(reader: psycopg.Connection) -> N
     for relation in ("supervision.publication", "raw_ami.point_day"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             reader.execute(f"select 1 from {relation}")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "query_to_xml('select 1', true, false, '')",
+        "table_to_xml('marts.rpt_sales_month', true, false, '')",
+        "schema_to_xml('marts', true, false, '')",
+        "ts_stat('select to_tsvector(org_no) from marts.rpt_sales_month')",
+        "ts_rewrite('a'::tsquery, 'select ''a''::tsquery, org_no::tsquery from marts.rpt_sales_month')",
+    ],
+)
+def test_no_function_runs_a_query_that_is_given_as_text(reader: psycopg.Connection, expression: str) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="for function"):
+        reader.execute(f"select {expression}".encode())

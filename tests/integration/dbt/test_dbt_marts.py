@@ -195,6 +195,7 @@ def test_registers_by_period_are_held_against_the_readings(built: dict[str, str]
     assert [row[:4] for row in rows] == [
         (date(2026, 9, 9), three, "not_comparable", None),
         (date(2026, 9, 10), three, "periods_differ", 0),
+        (date(2026, 9, 20), three, "not_comparable", None),
     ]
     assert rows[0][4] is None and abs(rows[1][4] - 1) < Decimal("0.02")
 

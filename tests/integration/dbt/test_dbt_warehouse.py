@@ -16,6 +16,7 @@ from tests.integration.dbt import small_utility
 from tests.integration.dbt.dbt_run import (
     BY_DATE,
     BY_MONTH,
+    REGISTERS,
     WITHOUT_UNIT_TESTS,
     built_at,
     checksum,
@@ -112,20 +113,24 @@ def test_money_posted_to_another_bill_is_no_recovery_of_either(built: dict[str, 
 
 
 def test_second_build_changes_nothing(built: dict[str, str]) -> None:
-    before, times, months = checksums(), built_at(), months_built_at()
+    before, times, months = checksums(), built_at((*BY_DATE, REGISTERS)), months_built_at()
     assert failed(run("run")) == set()
     assert checksums() == before
-    assert rebuilt(times) == {table: set() for table in BY_DATE}
+    assert rebuilt(times) == {table: set() for table in (*BY_DATE, REGISTERS)}
     assert months_rebuilt(months) == {table: set() for table in BY_MONTH}
 
 
-def test_late_reading_updates_only_its_date(built: dict[str, str]) -> None:
-    day, times, before, months = date(2026, 9, 17), built_at(), checksum("fct_point_day"), months_built_at()
+def test_late_reading_or_register_updates_only_its_dates(built: dict[str, str]) -> None:
+    day, before, months = date(2026, 9, 17), checksum("fct_point_day"), months_built_at()
+    times, registers, index_day = built_at(), built_at([REGISTERS]), date(2026, 9, 9)
     with connect("loader") as connection:
         # loaded long before the last build, promoted only now: no clock may hide it
         small_utility.put_day(connection, day, factor=2.0, loaded_at=datetime(2020, 1, 1, tzinfo=UTC))
+        # and a register of another date alone: what was used on the date after it changes too
+        connection.execute("update raw_ami.register_day set peak_index = 99.5 where business_date = %s", (index_day,))
     assert failed(run("run")) == set()
     assert rebuilt(times) == {table: {day} for table in BY_DATE}
+    assert rebuilt(registers) == {REGISTERS: {index_day, index_day + timedelta(days=1)}}
     assert months_rebuilt(months) == {table: {date(2026, 9, 1)} for table in BY_MONTH}
     assert checksum("fct_point_day") != before
 
@@ -138,8 +143,10 @@ def test_range_builds_its_dates_again(built: dict[str, str]) -> None:
 
 
 def test_changed_register_updates_the_dates_from_its_validity(built: dict[str, str]) -> None:
-    times, since = built_at(), date(2026, 10, 5)
+    times, registers, since = built_at(), built_at([REGISTERS]), date(2026, 10, 5)
     with connect("loader") as connection:
+        # the ratio of a meter counts in what its registers tell, and in nothing else
+        connection.execute("update raw_cis.c_meter set t_ct = 40 where mp_id = 3")
         moved = "update raw_network.pms_tran_point set end_date = %s where mp_code = 'MP-P000000001'"
         connection.execute(moved, (since - timedelta(days=1),))
         connection.execute(
@@ -149,6 +156,10 @@ def test_changed_register_updates_the_dates_from_its_validity(built: dict[str, s
         )
     assert failed(run("run")) == set()
     assert rebuilt(times)["fct_point_day"] == {day for day in times["fct_point_day"] if day >= since}
+    assert rebuilt(registers) == {REGISTERS: set(registers[REGISTERS])}
+    assert query(
+        "select business_date, register_peak_kwh is not null from marts_candidate.fct_register_day order by 1"
+    ) == [(date(2026, 9, 9), False), (date(2026, 9, 10), True), (date(2026, 9, 20), False)]
     assert query(
         "select transformer_no, min(business_date) from marts_candidate.fct_point_day "
         "where point_no = 'P000000001' group by 1 order by 1"

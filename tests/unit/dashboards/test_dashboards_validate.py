@@ -62,6 +62,9 @@ def test_an_unbroken_copy_has_no_problem(folder: Path) -> None:
 CHART = "dashboards/cockpit/charts/energy_sold.yaml"
 DATASET = "datasets/rpt_sales_month.yaml"
 DASHBOARD = "dashboards/cockpit/dashboard.yaml"
+OPEN = "datasets/rpt_payment_channel.yaml"
+ACCESS = "access.yaml"
+ORG_NO = {"column_name": "org_no", "verbose_name": "供电单位编号 Organisation no.", "type": "TEXT"}
 
 BREAKS: list[tuple[str, str, Callable[[dict[str, Any]], Any], str]] = [
     ("unknown metric", CHART, lambda c: c["params"].update(metric="sales"), "metric sales is not in dataset"),
@@ -85,6 +88,18 @@ BREAKS: list[tuple[str, str, Callable[[dict[str, Any]], Any], str]] = [
     ("metric unexplained", DATASET, lambda c: c["metrics"][0].pop("description"), "has no description"),
     ("date as text", DATASET, lambda c: c["columns"][0].update(type="TEXT"), "is TEXT here and DATE in the mart"),
     ("no time column", DATASET, lambda c: c.update(main_dttm_col="org_no"), "is no time column"),
+    ("rows of nobody", OPEN, lambda c: c.pop("organisations"), "nothing says which organisations' managers"),
+    ("rows of whoever", OPEN, lambda c: c.update(organisations="some"), "nothing says which organisations' managers"),
+    ("rows told twice", DATASET, lambda c: c.update(organisations="all"), "say two things"),
+    (
+        "organisation left out",
+        DATASET,
+        lambda c: c["columns"].remove(ORG_NO),
+        "the mart has org_no, the dataset has not",
+    ),
+    ("rule without number", ACCESS, lambda c: c["organisations"].update(rows="true"), "limits nothing"),
+    ("rule without reason", ACCESS, lambda c: c["organisations"].pop("reason"), "`organisations` has no reason"),
+    ("rights of no role", ACCESS, lambda c: c["organisations"].update({"as": "boss"}), "as no role of this file: boss"),
     ("table renamed", DATASET, lambda c: c.update(table_name="rpt_sales"), "is not the file's name"),
     ("chart without file", DASHBOARD, lambda c: c["layout"][1]["charts"].update(lost=1), "layout names chart lost"),
     ("row too wide", DASHBOARD, lambda c: c["layout"][2]["charts"].update(sales_by_category=9), "wider than 12"),

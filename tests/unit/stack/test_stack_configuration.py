@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from gridmart import secrets
 from gridmart.errors import GridmartError
@@ -44,6 +45,23 @@ def test_secrets_of_a_newer_release_are_added(here: Settings) -> None:
     here.secrets_file.write_text(json.dumps(kept))
     second = secrets.load_or_create(here.secrets_file)
     assert second["db_auditor"] and {name: second[name] for name in kept} == kept
+
+
+def test_an_organisation_with_a_manager_of_its_own_gets_a_secret(
+    here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = secrets.load_or_create(here.secrets_file)
+    monkeypatch.setenv("GRIDMART_SUPERSET_ORGANISATIONS", "1400101, 14001,1400101")
+    settings.cache_clear()
+    assert settings().organisations == ["1400101", "14001"]
+    added = set(secrets.load_or_create(here.secrets_file)) - set(first)
+    assert added == {"web_superset_manager_1400101", "web_superset_manager_14001"}
+
+
+@pytest.mark.parametrize("number", ["1') or ('1' = '1", "1--", "1;2", "{org_no}", "1%"])
+def test_an_organisation_is_letters_and_digits_since_it_stands_in_sql(number: str) -> None:
+    with pytest.raises(ValidationError, match="superset_organisations"):
+        Settings(superset_organisations=number)
 
 
 def test_supervisor_configuration_holds_no_secret(here: Settings) -> None:

@@ -70,7 +70,7 @@ lined as (
 -- not change those before
 terms as (
     select
-        date_trunc('month', contracts.valid_from)::date as from_month,
+        date_trunc('month', contracts.valid_from)::date as valid_from,
         date_trunc('month', contracts.valid_to - 1)::date as last_month,
         hash_record_extended(
             row(
@@ -92,23 +92,14 @@ terms as (
     from households
 ),
 
-steps as (
-    select from_month as step_month, hash::numeric as hash from terms
+hashed as (
+    select valid_from, (last_month + interval '1 month')::date as valid_to, hash from terms
     union all
-    select (last_month + interval '1 month')::date, -hash from terms where last_month is not null
-    union all
-    select last_month, end_hash from terms where last_month is not null
-    union all
-    select (last_month + interval '1 month')::date, -end_hash from terms where last_month is not null
+    select last_month, (last_month + interval '1 month')::date, end_hash from terms where last_month is not null
 ),
 
 registers as (
-    select
-        step_month,
-        sum(sum(hash)) over (order by step_month) as register_hash,
-        lead(step_month) over (order by step_month) as next_step_month
-    from steps
-    group by step_month
+    {{ running_hash("hashed") }}
 ),
 
 called as (
@@ -156,7 +147,7 @@ own as (
             issued.hash,
             lined.lines,
             lined.hash,
-            registers.register_hash,
+            registers.hash,
             called.version,
             (select ruled.version from ruled),
             '{{ var("bill_tolerance_share") }}',
@@ -169,8 +160,8 @@ own as (
     left join lined on months.bill_month = lined.bill_month
     left join registers
         on
-            months.bill_month >= registers.step_month
-            and (registers.next_step_month is null or months.bill_month < registers.next_step_month)
+            months.bill_month >= registers.valid_from
+            and (registers.valid_to is null or months.bill_month < registers.valid_to)
 ),
 
 -- where anyone has tiers of the year, a month goes on from those before it

@@ -16,7 +16,7 @@ as_of as (
     select settled_as_of from {{ ref("int_as_of") }}
 ),
 
--- without valid_to: a payment must not change the dates before it
+-- without valid_to in the hash: a payment must not change the dates before it
 hashed as (
     select
         debts.valid_from,
@@ -28,33 +28,21 @@ hashed as (
                 accounts.org_no, accounts.station_name_zh, accounts.district_name_zh, accounts.usage_category,
                 accounts.usage_category_zh
             )::text, 0
-        )::numeric as hash
+        ) as hash
     from debts
     left join accounts on debts.account_no = accounts.account_no
-),
-
--- the debts of a date as a running sum of the hashes of their rows
-steps as (
-    select valid_from as step_date, hash from hashed
     union all
-    select valid_to, -hash from hashed where valid_to is not null
-    union all
-    select date '0001-01-01', hashtextextended(row(c.*)::text, 0)::numeric from classes as c
+    select date '0001-01-01', null, hashtextextended(row(c.*)::text, 0) from classes as c
 ),
 
 states as (
-    select
-        step_date,
-        sum(sum(hash)) over (order by step_date) as state_hash,
-        lead(step_date) over (order by step_date) as next_step_date
-    from steps
-    group by step_date
+    {{ running_hash("hashed") }}
 ),
 
 final as (
     select
         days.day::date as business_date,
-        md5(states.state_hash::text) as version
+        md5(states.hash::text) as version
     from as_of
     cross join
         lateral generate_series(
@@ -62,8 +50,8 @@ final as (
         ) as days (day)
     left join states
         on
-            days.day::date >= states.step_date
-            and (states.next_step_date is null or days.day::date < states.next_step_date)
+            days.day::date >= states.valid_from
+            and (states.valid_to is null or days.day::date < states.valid_to)
 )
 
 select * from final

@@ -1,8 +1,8 @@
-{{ built_by_date([{"columns": ["org_no", "business_date"]}]) }}
+{{ built_by_date([{"columns": ["org_no", "business_date"]}], versions="int_register_date_version") }}
 
 with registers as (
     select * from {{ source("ami", "register_day") }}
-    {{ where_changed() }}
+    {{ where_changed(versions="int_register_date_version") }}
 ),
 
 earlier as (
@@ -11,7 +11,7 @@ earlier as (
 
 intervals as (
     select * from {{ source("ami", "point_day") }}
-    {{ where_changed() }}
+    {{ where_changed(versions="int_register_date_version") }}
 ),
 
 meters as (
@@ -55,7 +55,7 @@ advanced as materialized (
         (registers.deep_valley_index - earlier.deep_valley_index)::numeric * metered.multiplier as deep_valley_kwh
     from registers
     left join earlier
-        on registers.point_no = earlier.point_no and registers.business_date = earlier.business_date + 1
+        on registers.point_no = earlier.point_no and earlier.business_date = registers.business_date - 1
     left join metered
         on registers.point_no = metered.point_no and registers.business_date = metered.business_date
 ),

@@ -145,6 +145,7 @@ def load(connection: psycopg.Connection) -> None:
             (point(3), day - timedelta(days=1), 1000.0, 0.0, 100.0, 600.0, 300.0, 0.0, 0, LOADED_AT),
             (point(3), day, 1000.0 + peak + flat + valley, 0.0, 100.0 + peak - 1, 600.0 + flat + 1, 300.0 + valley, 0.0,
              0, LOADED_AT),
+            (point(3), day + timedelta(days=10), 2000.0, 0.0, 400.0, 1000.0, 600.0, 0.0, 0, LOADED_AT),
         ],
         "point_no,business_date,total_index,sharp_index,peak_index,flat_index,valley_index,deep_valley_index,version,"
         "arrived_at",
