@@ -47,48 +47,33 @@ readings, contracts, tariffs and bills a month has, `int_settled_month_version` 
     {{- changed_dates(versions, day, "month") -}}
 {% endmacro %}
 
-{#
-The dates or months of such a query, as conditions on a column. Asked before the model's own query and written out:
-the planner then knows how many there are, and takes the index for one of four hundred. `false` where none has changed.
-#}
-{% macro is_one_of(column, changed) -%}
-    {%- set found = run_query(changed).columns[0].values() | sort if execute else [] -%}
-    {%- if found -%}
-        {{ column }} in (
-            {%- for day in found %}date '{{ day }}'{{ ", " if not loop.last }}{% endfor -%}
-        )
-    {%- else -%}
-        false
-    {%- endif -%}
-{%- endmacro %}
-
-{# Condition of a fact by date; nothing on a full refresh. #}
+{# Condition of a fact by date; nothing on a full refresh. As an array, so that the index on the date is used. #}
 {% macro where_changed(column="business_date", versions="int_date_version") -%}
-    {%- if is_incremental() %}where {{ is_one_of(column, changed_dates(versions)) }}{% endif -%}
+    {%- if is_incremental() %}where {{ column }} = any(array({{ changed_dates(versions) }})){% endif -%}
 {%- endmacro %}
 
 {# The same by month. #}
 {% macro where_changed_month(
     column="bill_month", word="where", versions="int_bill_month_version", day="bill_month"
 ) -%}
-    {%- if is_incremental() %}{{ word }} {{ is_one_of(column, changed_months(versions, day)) }}{% endif -%}
+    {%- if is_incremental() %}{{ word }} {{ column }} = any(array({{ changed_months(versions, day) }})){% endif -%}
 {%- endmacro %}
 
 {# A further condition of facts by date that are added up to months. #}
 {% macro and_in_changed_months(column="business_date") -%}
-    {%- set dates = dates_of_changed_months() -%}
-    {%- if is_incremental() %}and {{ is_one_of(column, dates) }}{% endif -%}
+    {%- set dates = ref("int_date_version") -%}
+    {%- if is_incremental() %}
+    and {{ column }} = any(array(
+        select d.business_date
+        from {{ dates }} as d
+        where date_trunc('month', d.business_date)::date in ({{ changed_months() }})
+    ))
+    {%- endif -%}
 {%- endmacro %}
-
-{% macro dates_of_changed_months() %}
-    select d.business_date
-    from {{ ref("int_date_version") }} as d
-    where date_trunc('month', d.business_date)::date in ({{ changed_months() }})
-{% endmacro %}
 
 {# Condition of months: those that are in one year with a changed one. #}
 {% macro where_in_changed_years(column="bill_month", word="where") -%}
-    {%- if is_incremental() %}{{ word }} {{ is_one_of(column, months_of_changed_years()) }}{% endif -%}
+    {%- if is_incremental() %}{{ word }} {{ column }} = any(array({{ months_of_changed_years() }})){% endif -%}
 {%- endmacro %}
 
 {% macro months_of_changed_years() %}
@@ -100,7 +85,7 @@ the planner then knows how many there are, and takes the index for one of four h
 {# Before the insert: the dates to rebuild leave the table, in the same transaction. #}
 {% macro delete_changed_dates(versions="int_date_version") %}
     {% if is_incremental() %}
-        delete from {{ this }} where {{ is_one_of('business_date', changed_dates(versions)) }}
+        delete from {{ this }} where business_date = any(array({{ changed_dates(versions) }}))
     {% else %}
         select 1
     {% endif %}
@@ -111,7 +96,7 @@ the planner then knows how many there are, and takes the index for one of four h
     column="bill_month", versions="int_bill_month_version", also="false", day="bill_month"
 ) %}
     {% if is_incremental() %}
-        delete from {{ this }} where {{ is_one_of(column, changed_months(versions, day)) }} or {{ also }}
+        delete from {{ this }} where {{ column }} = any(array({{ changed_months(versions, day) }})) or {{ also }}
     {% else %}
         select 1
     {% endif %}

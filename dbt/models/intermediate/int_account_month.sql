@@ -1,5 +1,4 @@
--- with what is added up to years: the index alone is read for it, not the days
-{{ built_by_month([{"columns": ["use_month", "account_no", "import_kwh"]}], month="use_month") }}
+{{ built_by_month([{"columns": ["use_month"]}], month="use_month") }}
 
 with days as (
     select * from {{ ref("fct_point_day") }}

@@ -1,4 +1,4 @@
-{{ built_by_date([{"columns": ["account_no", "business_date"]}]) }}
+{{ built_by_date([{"columns": ["business_date"]}, {"columns": ["account_no", "business_date"]}]) }}
 
 with days as (
     select * from {{ source("ami", "point_day") }}
