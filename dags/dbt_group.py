@@ -5,8 +5,7 @@ from collections import defaultdict
 from typing import Any
 
 import airflow  # noqa: F401  Cosmos must find Airflow imported
-from airflow.sdk import BaseSensorOperator, Context, TriggerRule
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import TriggerRule
 from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
 from cosmos.constants import (
     PRODUCER_WATCHER_DONE_TASK_ID,
@@ -17,16 +16,10 @@ from cosmos.constants import (
     LoadMode,
     TestBehavior,
 )
-from cosmos.operators._watcher.state import (
-    get_status_xcom_key,
-    is_dbt_node_status_success,
-    is_producer_task_terminated,
-)
+from watch_subject import WatchSubject
 from wiring import HOME, run_range
 
 MODELS = os.environ.get("GRIDMART_DBT_MODELS", str(HOME / "var" / "dbt" / "models.json"))
-
-WATCH_EVERY_S = 3
 
 
 def dbt_vars(**context: Any) -> str:
@@ -35,51 +28,11 @@ def dbt_vars(**context: Any) -> str:
     return f'{{"from_date": "{dates["from"]}", "to_date": "{dates["to"]}"}}' if dates else "{}"
 
 
-class WatchSubject(BaseSensorOperator):
-    """Waits until the build has ended each of `models`; fails with the names of those that it could not build.
-
-    `models` are dbt's unique ids; `producer_task_id` is the task that builds and reports what became of each.
-    The task's log shows every model as it ends.
-    """
-
-    def __init__(self, *, models: list[str], producer_task_id: str, **kwargs: Any) -> None:
-        super().__init__(poke_interval=WATCH_EVERY_S, **kwargs)
-        self.models = models
-        self.producer_task_id = producer_task_id
-
-    def execute(self, context: Context) -> None:
-        """Wait; raises AirflowFailException if a model failed or was not reached."""
-        self.waiting = list(self.models)
-        self.failed: list[str] = []
-        super().execute(context)
-        if self.failed:
-            names = ", ".join(model.rsplit(".")[-1] for model in self.failed)
-            raise AirflowFailException(f"not built: {names}; the log of {self.producer_task_id} says why")
-
-    def poke(self, context: Context) -> bool:
-        """Take in what was reported since the last look; true when nothing is left to wait for."""
-        ti = context["ti"]
-        states = ti.get_task_states(ti.dag_id, task_ids=[self.producer_task_id], run_ids=[ti.run_id])
-        has_ended = is_producer_task_terminated(states.get(ti.run_id, {}).get(self.producer_task_id))
-        while self.waiting:
-            model = self.waiting[0]
-            report = ti.xcom_pull(task_ids=self.producer_task_id, key=get_status_xcom_key(model))
-            if report is None and not has_ended:
-                return False
-            status = report["status"] if report else "not reached"
-            self.log.info("%s: %s", model, status)
-            if not is_dbt_node_status_success(status):
-                self.failed.append(model)
-            self.waiting.pop(0)
-        return True
-
-
 def dbt_group(group_id: str, select: str, build: str = "") -> DbtTaskGroup:
     """A task group of the models that `select` names, a task for each of their folders.
 
     `build` is what the one `dbt build` makes, by default the same; staging and intermediate models are built
-    with the marts that need them, without tasks of their own. A build that was broken off is not tried again here,
-    Cosmos would skip it: the next run does it all.
+    with the marts that need them. A build that was broken off is not tried again here: the next run does it all.
 
     The watching tasks wait in their own process. Deferred ones can be failed by Airflow although their model is
     built: the executor reports the process that deferred as done, and when the scheduler reads that only after the

@@ -11,7 +11,8 @@ When it fails: the log names source, table and cause. Repair the source, then cl
 """
 
 from airflow.sdk import DAG, AssetAlias, Param, task, task_group
-from wiring import DEFAULTS, RAW, SOURCES, Command, clock, run_range
+from command import Command
+from wiring import DEFAULTS, RAW, SOURCES, clock, run_range
 
 EXTRACTED = AssetAlias("extracted")
 

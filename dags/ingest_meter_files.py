@@ -9,7 +9,8 @@ When it fails: the log names the file and the cause. Run it again; what is regis
 """
 
 from airflow.sdk import DAG
-from wiring import DEFAULTS, READING_RAW, Command, clock
+from command import Command
+from wiring import DEFAULTS, READING_RAW, clock
 
 with DAG(
     dag_id="ingest_meter_files",

@@ -6,7 +6,8 @@ When it fails: nothing is lost; run it again. A full disk is named in the log.
 """
 
 from airflow.sdk import DAG
-from wiring import DEFAULTS, Command, clock
+from command import Command
+from wiring import DEFAULTS, clock
 
 with DAG(
     dag_id="maintain_storage",

@@ -9,7 +9,8 @@ When it fails: the badge's reason on every dashboard names suite, table and expe
 """
 
 from airflow.sdk import DAG, TriggerRule
-from wiring import DEFAULTS, MARTS, PUBLISHED, SCORES, Command
+from command import Command
+from wiring import DEFAULTS, MARTS, PUBLISHED, SCORES
 
 with DAG(
     dag_id="publish",

@@ -9,8 +9,9 @@ says so in its rows, so a red task is a defect: read its log, and trigger this D
 """
 
 from airflow.sdk import DAG
+from command import Command
 from dbt_group import dbt_group, dbt_vars
-from wiring import DEFAULTS, MARTS, SCORES, Command, announce
+from wiring import DEFAULTS, MARTS, SCORES, announce
 
 with DAG(
     dag_id="score_models",

@@ -7,7 +7,8 @@ When it fails: the current models stay in use. Read the log, repair, run again.
 """
 
 from airflow.sdk import DAG
-from wiring import DEFAULTS, MODELS, Command, clock
+from command import Command
+from wiring import DEFAULTS, MODELS, clock
 
 with DAG(
     dag_id="train_models",

@@ -8,7 +8,8 @@ data quality dashboard or `bin/gridmart quality report`: dashboards keep the las
 """
 
 from airflow.sdk import DAG
-from wiring import DEFAULTS, RAW_AMI, READING_RAW, Command
+from command import Command
+from wiring import DEFAULTS, RAW_AMI, READING_RAW
 
 with DAG(
     dag_id="validate_readings",
