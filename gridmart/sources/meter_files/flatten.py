@@ -15,6 +15,8 @@ from gridmart.sources.meter_files.times import day_start_s
 STALE_AFTER = timedelta(days=5 * 366)
 NO_DATA = "N"  # NEM12: the value is null data, whatever number stands there
 US = 1_000_000
+EVENT_SHOWN = ("point_no", "meter_no", "occurred_at", "event_code")  # what quarantine keeps of a refused row
+TASK_SHOWN = ("org_no", "business_date", "task_code", "planned_at", "result_code")
 
 
 def screen(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
@@ -23,7 +25,10 @@ def screen(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
     Of `reads`, the indexes at local 00:00 become registers, as all of `frozen` do; a read without one is
     refused, since the lake keeps intervals of the local day and indexes between days.
     """
-    parsed = _screen_days(_screen_events(_screen_tasks(parsed, arrived_at, zone), arrived_at, zone), arrived_at, zone)
+    today = arrived_at.astimezone(zone).date()
+    parsed = _screen_rows(parsed, "tasks", "task", TASK_SHOWN, today)
+    parsed = _screen_rows(parsed, "events", "event", EVENT_SHOWN, today)
+    parsed = _screen_days(parsed, arrived_at, zone)
     parsed = _screen_reads(parsed, arrived_at, zone) if parsed.reads.num_rows else parsed
     return _screen_frozen(parsed, arrived_at, zone) if parsed.frozen.num_rows else parsed
 
@@ -89,41 +94,22 @@ def _side(is_future: bool, today: date) -> str:
     return f"{'after the day of arrival' if is_future else 'more than five years before'} {today}"
 
 
-def _screen_tasks(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
-    tasks, today = parsed.tasks, arrived_at.astimezone(zone).date()
-    bad = _out_of_time(tasks, today)
-    refused = tasks.filter(bad).to_pylist()
+def _screen_rows(parsed: Parsed, name: str, what: str, shown: tuple[str, ...], today: date) -> Parsed:
+    """Refuse rows of parsed.<name> whose date is out of time; `shown`: columns that quarantine keeps of one."""
+    rows = getattr(parsed, name)
+    bad = _out_of_time(rows, today)
+    refused = rows.filter(bad).to_pylist()
     if not refused:
         return parsed
     rejects = list(parsed.rejects)
     for row in refused:
         day, is_future = row["business_date"], row["business_date"] > today
-        content = f"{row['org_no']},{day},{row['task_code']},{row['planned_at'].isoformat()},{row['result_code']}"
-        reason = f"the task's date {day} is {_side(is_future, today)}"
-        rejects.append(Reject(row["row_number"], "future" if is_future else "stale", reason, None, None, day, content))
+        content = ",".join(part.isoformat() if isinstance(part, date) else str(part) for part in map(row.get, shown))
+        reason = f"the {what}'s date {day} is {_side(is_future, today)}"
+        rule = "future" if is_future else "stale"
+        rejects.append(Reject(row["row_number"], rule, reason, row.get("point_no"), None, day, content))
     rejects.sort(key=lambda reject: reject.row_number)
-    return replace(parsed, tasks=tasks.filter(pc.invert(bad)), rejects=rejects)
-
-
-def _screen_events(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
-    events, today = parsed.events, arrived_at.astimezone(zone).date()
-    bad = _out_of_time(events, today)
-    refused = events.filter(bad).to_pylist()
-    if not refused:
-        return parsed
-    rejects = list(parsed.rejects)
-    for row in refused:
-        is_future = row["business_date"] > today
-        content = f"{row['point_no']},{row['meter_no']},{row['occurred_at'].isoformat()},{row['event_code']}"
-        rejects.append(
-            Reject(
-                row["row_number"], "future" if is_future else "stale",
-                f"the event's date {row['business_date']} is {_side(is_future, today)}",
-                row["point_no"], None, row["business_date"], content,
-            )
-        )  # fmt: skip
-    rejects.sort(key=lambda reject: reject.row_number)
-    return replace(parsed, events=events.filter(pc.invert(bad)), rejects=rejects)
+    return replace(parsed, rejects=rejects, **{name: rows.filter(pc.invert(bad))})
 
 
 def _screen_reads(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
