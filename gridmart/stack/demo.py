@@ -50,9 +50,9 @@ def _step(s: Settings, phases: Phases, title: str, *words: str) -> None:
     phases.add(title, time.monotonic() - started)
 
 
-def _dashboards() -> str:
-    """What the dashboards in Git are now."""
-    digest = hashlib.sha256()
+def _dashboards(s: Settings) -> str:
+    """What the dashboards in Git, and the organisations whose managers are limited, are now."""
+    digest = hashlib.sha256(",".join(s.organisations).encode())
     for path in sorted((PROJECT_DIR / "superset").rglob("*.yaml")):
         digest.update(str(path.relative_to(PROJECT_DIR)).encode() + path.read_bytes())
     return digest.hexdigest()
@@ -60,7 +60,7 @@ def _dashboards() -> str:
 
 def load(s: Settings, phases: Phases) -> None:
     """Make the demo utility and carry its history to the dashboards; skips what is there."""
-    stamp, now = supervisor.folder(s) / "dashboards", _dashboards()
+    stamp, now = supervisor.folder(s) / "dashboards", _dashboards(s)
     if not is_published(s):
         _step(s, phases, "demo utility", "simulate")
         _step(s, phases, "history through Airflow", "run", "--from", f"{s.demo_from}", "--to", f"{s.demo_to}")
