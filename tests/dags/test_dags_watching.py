@@ -7,7 +7,7 @@ from airflow_script import run
 DAG = """
 from airflow.sdk import DAG, task
 from cosmos.operators._watcher.state import get_status_xcom_key
-from dbt_group import WatchSubject
+from watch_subject import WatchSubject
 
 with DAG("watched", schedule=None):
     @task
