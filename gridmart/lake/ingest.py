@@ -13,7 +13,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from multiprocessing import get_context
@@ -29,7 +29,7 @@ from gridmart.errors import GridmartError
 from gridmart.lake import accounts, ingest_work, tables
 from gridmart.lake.ingest_work import Result, Written
 from gridmart.settings import settings
-from gridmart.warehouse.database import connect
+from gridmart.warehouse.database import alone
 
 BATCH_BYTES = 320 << 20  # of unpacked text: about 45 million readings, 0.4 GB of scratch
 SMALL_BYTES = 1 << 20
@@ -105,15 +105,14 @@ def _pending() -> Path:
 @contextmanager
 def _alone() -> Iterator[None]:
     """Hold the lock of ingestion; it ends with this process, however that ends."""
-    try:
-        connection = connect("loader", "lake", autocommit=True)
-    except psycopg.OperationalError as error:
-        raise GridmartError(
-            f"the lake's catalog cannot be reached: {error}".strip(), "start PostgreSQL: gridmart up"
-        ) from error
-    with connection:
-        row = connection.execute("select pg_try_advisory_lock(%s)", (LOCK,)).fetchone()
-        if not row or not row[0]:
+    with ExitStack() as held:
+        try:
+            free = held.enter_context(alone("lake", LOCK))
+        except psycopg.OperationalError as error:
+            raise GridmartError(
+                f"the lake's catalog cannot be reached: {error}".strip(), "start PostgreSQL: gridmart up"
+            ) from error
+        if not free:
             raise GridmartError("another ingest is running", "wait until it has ended: its files need no second run")
         yield
 

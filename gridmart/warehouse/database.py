@@ -19,6 +19,7 @@ def url(role: str, database: str = WAREHOUSE, scheme: str = "postgresql") -> str
 
 
 PIPELINE_LOCK = 7_463_010  # of PostgreSQL's advisory locks in the warehouse: one ranged run at a time
+LOCK_WAIT = "5s"  # a process that has just ended, or was killed, keeps its locks until PostgreSQL has noticed
 
 
 def connect(role: str, database: str = WAREHOUSE, autocommit: bool = False) -> psycopg.Connection:
@@ -27,11 +28,26 @@ def connect(role: str, database: str = WAREHOUSE, autocommit: bool = False) -> p
 
 
 @contextmanager
+def alone(database: str, lock: int) -> Iterator[bool]:
+    """Hold an advisory lock of `database` while the block lasts; yields False if another still holds it after 5 s.
+
+    The lock ends with this process, however that ends.
+    """
+    with connect("loader", database, autocommit=True) as connection:
+        connection.execute("select set_config('lock_timeout', %s, false)", (LOCK_WAIT,))
+        try:
+            connection.execute("select pg_advisory_lock(%s)", (lock,))
+        except psycopg.errors.LockNotAvailable:
+            yield False
+        else:
+            yield True
+
+
+@contextmanager
 def ranged_run() -> Iterator[bool]:
     """Hold the floor for one ranged run of the pipeline; yields False if another holds it."""
-    with connect("loader", autocommit=True) as connection:
-        row = connection.execute("select pg_try_advisory_lock(%s)", (PIPELINE_LOCK,)).fetchone()
-        yield bool(row and row[0])
+    with alone(WAREHOUSE, PIPELINE_LOCK) as free:
+        yield free
 
 
 def is_ranged_run() -> bool:

@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from threading import Timer
 
 import duckdb
 import pyarrow as pa
@@ -413,6 +414,15 @@ def test_small_files_are_parsed_together_and_a_large_one_alone(monkeypatch: pyte
 def test_two_ingests_at_once_do_not_meet(installation: Settings):
     with ingest._alone(), pytest.raises(GridmartError, match="another ingest"):
         ingest.ingest()
+
+
+def test_an_ingest_waits_for_one_that_is_just_ending(installation: Settings):
+    with connect("loader", "lake", autocommit=True) as ending:
+        ending.execute("select pg_advisory_lock(%s)", (ingest.LOCK,))
+        end = Timer(0.5, ending.execute, ("select pg_advisory_unlock_all()",))
+        end.start()
+        assert ingest.ingest().files == []
+        end.join()
 
 
 def test_replacing_dates_keeps_the_state_before_readable(installation: Settings):
