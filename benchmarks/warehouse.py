@@ -31,7 +31,7 @@ from gridmart.simulator import run as simulator
 from gridmart.simulator.home import Home
 from gridmart.simulator.plan import Plan
 from gridmart.sources.catalog import sources
-from gridmart.warehouse import publish
+from gridmart.warehouse import landing, publish
 from gridmart.warehouse.database import connect
 
 MAKE = Path(__file__).with_name("warehouse_make.sql")
@@ -78,13 +78,9 @@ def _tables(folder: Path) -> None:
         for table in ("weather.hourly", "calendar.day"):
             connection.execute(f"create table raw_{table} (like landing_{table} including all)".encode())
         for name in SYSTEMS:
-            for table, key in sources()[name].keys.items():
-                place = sql.Identifier(f"raw_{name}", table)
-                connection.execute(
-                    sql.SQL("alter table {} add primary key ({})").format(
-                        place, sql.SQL(", ").join(map(sql.Identifier, key))
-                    )
-                )
+            for table in sources()[name].tables:
+                place = sql.Identifier(f"raw_{name}", table.name)
+                landing.index(connection, name, table)
                 connection.execute(
                     sql.SQL("alter table {} add column _extracted_at timestamptz default now()").format(place)
                 )

@@ -91,12 +91,17 @@ readings, contracts, tariffs and bills a month has, `int_settled_month_version` 
     {% endif %}
 {% endmacro %}
 
-{# The same by month. #}
+{# Condition of the rows of a table by month that are built again. #}
+{% macro is_rebuilt(column="bill_month", versions="int_bill_month_version", also="false", day="bill_month") -%}
+    {{ column }} = any(array({{ changed_months(versions, day) }})) or {{ also }}
+{%- endmacro %}
+
+{# Before the insert, by month. #}
 {% macro delete_changed_months(
     column="bill_month", versions="int_bill_month_version", also="false", day="bill_month"
 ) %}
     {% if is_incremental() %}
-        delete from {{ this }} where {{ column }} = any(array({{ changed_months(versions, day) }})) or {{ also }}
+        delete from {{ this }} where {{ is_rebuilt(column, versions, also, day) }}
     {% else %}
         select 1
     {% endif %}

@@ -14,11 +14,17 @@ KINDS = ("system", "weather", "calendar")
 
 @dataclass(frozen=True)
 class Table:
-    """A table of a source: its primary key, and the amounts whose sums are compared with the source's."""
+    """A table of a source.
+
+    key        its primary key
+    reconcile  the amounts whose sums are compared with the source's
+    lookup     columns by which the warehouse looks its rows up, besides the key
+    """
 
     name: str
     key: tuple[str, ...]
     reconcile: tuple[str, ...] = ()
+    lookup: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,11 +45,6 @@ class Source:
         """Schema where its data arrives."""
         return f"landing_{self.name}"
 
-    @property
-    def keys(self) -> dict[str, tuple[str, ...]]:
-        """Primary key by table."""
-        return {table.name: table.key for table in self.tables}
-
 
 def read(path: Path = CATALOG_FILE) -> dict[str, Source]:
     """Sources by name, in the order of the file; a mistake in it names the source."""
@@ -55,7 +56,7 @@ def read(path: Path = CATALOG_FILE) -> dict[str, Source]:
                 f"source '{name}' in {path.name} has kind {given.get('kind')!r}", f"Use one of: {', '.join(KINDS)}."
             )
         tables = tuple(
-            Table(table, tuple(about["key"]), tuple(about.get("reconcile", ())))
+            Table(table, **{word: tuple(columns) for word, columns in about.items()})
             for table, about in given.pop("tables", {}).items()
         )
         if given["kind"] == "system" and not (given.get("cursor") and given.get("connection") and tables):

@@ -5,13 +5,17 @@ Two kinds of landing: of a system, a full mirror whose changed rows are taken ov
 of the metering roll-ups, whole business dates, which replace those of raw and then leave the landing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
 
 from gridmart.warehouse.database import connect
+
+if TYPE_CHECKING:
+    from gridmart.sources.catalog import Table
 
 EXTRACTED_AT = "_extracted_at"
 
@@ -57,24 +61,40 @@ def _match_columns(connection: psycopg.Connection, landing: sql.Identifier, raw_
     return list(arrived)
 
 
-def promote_rows(source: str, keys: Mapping[str, Sequence[str]]) -> int:
-    """Take over the rows of `landing_<source>` extracted since the last promotion, by primary key.
+def index(connection: psycopg.Connection, source: str, table: "Table") -> None:
+    """The indexes of a table of `raw_<source>`, if it lacks them: its key, once each, and what it is looked up by."""
+    wanted = [("unique ", "key", table.key)] + [("", column, (column,)) for column in table.lookup]
+    for unique, name, columns in wanted:
+        connection.execute(
+            sql.SQL("create {}index if not exists {} on {} ({})").format(
+                sql.SQL(unique),
+                sql.Identifier(f"{table.name}_{name}"),
+                sql.Identifier(f"raw_{source}", table.name),
+                sql.SQL(", ").join(map(sql.Identifier, columns)),
+            )
+        )
 
-    `keys` maps each table to its primary key. Returns the number of rows taken over.
+
+def promote_rows(source: str, tables: Sequence["Table"]) -> int:
+    """Take over the rows of `landing_<source>` extracted since the last promotion, by the primary keys of `tables`.
+
+    Returns the number of rows taken over.
     """
     taken = 0
+    known = {table.name: table for table in tables}
     with connect("loader") as connection:
         for table in _tables(connection, f"landing_{source}"):
-            if table not in keys:
+            if table not in known:
                 continue
             landing, raw = sql.Identifier(f"landing_{source}", table), sql.Identifier(f"raw_{source}", table)
             columns = sql.SQL(", ").join(
                 map(sql.Identifier, _match_columns(connection, landing, (f"raw_{source}", table)))
             )
+            index(connection, source, known[table])
             at = sql.Identifier(EXTRACTED_AT)
             changed = sql.SQL("l.{at} > coalesce((select max({at}) from {raw}), '-infinity')").format(at=at, raw=raw)
             same = sql.SQL(" and ").join(
-                sql.SQL("r.{key} = l.{key}").format(key=sql.Identifier(key)) for key in keys[table]
+                sql.SQL("r.{key} = l.{key}").format(key=sql.Identifier(key)) for key in known[table].key
             )
             connection.execute(
                 sql.SQL("create temporary table changed on commit drop as select * from {} l where {}").format(

@@ -1,3 +1,5 @@
+{{ config(post_hook="analyze {{ this }}") }}
+
 with versions as (
     select * from {{ ref("int_date_version") }}
 ),

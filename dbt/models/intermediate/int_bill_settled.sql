@@ -2,6 +2,7 @@
     built_by_month(
         [{"columns": ["bill_no"], "unique": true}, {"columns": ["bill_month"]}],
         versions="int_settled_month_version",
+        differing=true,
     )
 }}
 
@@ -10,63 +11,46 @@ with bills as (
     {{ where_changed_month(versions="int_settled_month_version") }}
 ),
 
-payments as (
-    select
-        payments.payment_no,
-        payments.bill_no,
-        payments.amount_yuan,
-        {{ local_date("payments.paid_at") }} as paid_date,
-        sum(payments.amount_yuan) over (
-            partition by payments.bill_no order by payments.paid_at, payments.payment_no
-        ) as paid_so_far_yuan
-    from {{ ref("stg_cis__payment") }} as payments
-    inner join bills on payments.bill_no = bills.bill_no
-),
-
--- dbt lets a failing test stop only what has all relations of the test upstream: with the lines here,
--- a bill that is not their sum stops every mart made from bills
-lines as (
-    select
-        lines.bill_no,
-        sum(lines.amount_yuan) as lines_yuan
-    from {{ ref("stg_cis__bill_line") }} as lines
-    inner join bills on lines.bill_no = bills.bill_no
-    group by lines.bill_no
-),
-
-paid as (
-    select
-        bill_no,
-        sum(amount_yuan) as paid_yuan
-    from payments
-    group by bill_no
-),
-
-settled as (
-    select
-        payments.bill_no,
-        min(payments.paid_date) as settled_date
-    from payments
-    inner join bills on payments.bill_no = bills.bill_no and payments.paid_so_far_yuan >= bills.amount_yuan
-    group by payments.bill_no
-),
-
+-- a month or two of many: payments and lines are looked up bill by bill, and not read as a whole.
 -- what was paid beyond a bill is no recovery of it, and must not hide what others owe: it stands apart
 final as (
     select
         bills.bill_no,
+        bills.account_no,
         bills.bill_month,
+        bills.issued_date,
+        bills.due_date,
+        bills.energy_kwh,
         bills.amount_yuan as receivable_yuan,
         coalesce(lines.lines_yuan, 0)::numeric(18, 2) as lines_yuan,
         least(coalesce(paid.paid_yuan, 0), bills.amount_yuan)::numeric(18, 2) as received_yuan,
         greatest(bills.amount_yuan - coalesce(paid.paid_yuan, 0), 0)::numeric(18, 2) as outstanding_yuan,
         greatest(coalesce(paid.paid_yuan, 0) - bills.amount_yuan, 0)::numeric(18, 2) as overpaid_yuan,
         -- a bill of nothing waits for no payment
-        case when bills.amount_yuan > 0 then settled.settled_date else bills.issued_date end as settled_date
+        case when bills.amount_yuan > 0 then paid.settled_date else bills.issued_date end as settled_date
     from bills
-    left join paid on bills.bill_no = paid.bill_no
-    left join settled on bills.bill_no = settled.bill_no
-    left join lines on bills.bill_no = lines.bill_no
+    cross join
+        lateral (
+            select
+                sum(payments.amount_yuan) as paid_yuan,
+                min(payments.paid_date) filter (where payments.paid_so_far_yuan >= bills.amount_yuan) as settled_date
+            from (
+                select
+                    p.amount_yuan,
+                    {{ local_date("p.paid_at") }} as paid_date,
+                    sum(p.amount_yuan) over (order by p.paid_at, p.payment_no) as paid_so_far_yuan
+                from {{ ref("stg_cis__payment") }} as p
+                where p.bill_no = bills.bill_no
+            ) as payments
+        ) as paid
+    -- dbt lets a failing test stop only what has all relations of the test upstream: with the lines here,
+    -- a bill that is not their sum stops every mart made from bills
+    cross join
+        lateral (
+            select sum(l.amount_yuan) as lines_yuan
+            from {{ ref("stg_cis__bill_line") }} as l
+            where l.bill_no = bills.bill_no
+        ) as lines
 )
 
 select * from final

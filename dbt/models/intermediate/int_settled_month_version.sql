@@ -1,4 +1,4 @@
-{{ config(indexes=[{"columns": ["bill_month"], "unique": true}]) }}
+{{ config(indexes=[{"columns": ["bill_month"], "unique": true}], post_hook="analyze {{ this }}") }}
 
 with months as (
     select * from {{ ref("int_bill_month_version") }}

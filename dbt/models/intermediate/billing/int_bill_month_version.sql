@@ -1,4 +1,4 @@
-{{ config(indexes=[{"columns": ["bill_month"], "unique": true}]) }}
+{{ config(indexes=[{"columns": ["bill_month"], "unique": true}], post_hook="analyze {{ this }}") }}
 
 with dates as (
     select * from {{ ref("int_date_version") }}

@@ -1,4 +1,4 @@
-{{ config(indexes=[{"columns": ["business_date"], "unique": true}]) }}
+{{ config(indexes=[{"columns": ["business_date"], "unique": true}], post_hook="analyze {{ this }}") }}
 
 with debts as (
     select * from {{ ref("int_debt_span") }} where unpaid_yuan > 0

@@ -2,6 +2,7 @@
     built_by_month(
         [{"columns": ["bill_no", "valid_from"], "unique": true}, {"columns": ["bill_month"]}],
         versions="int_settled_month_version",
+        differing=true,
     )
 }}
 

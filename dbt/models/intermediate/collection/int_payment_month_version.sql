@@ -1,4 +1,4 @@
-{{ config(indexes=[{"columns": ["report_month"], "unique": true}]) }}
+{{ config(indexes=[{"columns": ["report_month"], "unique": true}], post_hook="analyze {{ this }}") }}
 
 with made as (
     select

@@ -3,15 +3,12 @@
         [{"columns": ["account_no", "bill_month"]}, {"columns": ["bill_month"]}],
         versions="int_settled_month_version",
         also="outstanding_yuan > 0",
+        differing=true,
     )
 }}
 
-with bills as (
-    select * from {{ ref("stg_cis__bill") }}
-),
-
 -- a bill that is owed is older every day; of the others those of changed months
-settled as (
+with settled as (
     select * from {{ ref("int_bill_settled") }}
     {{ where_changed_month(versions="int_settled_month_version", word="where outstanding_yuan > 0 or") }}
 ),
@@ -26,16 +23,10 @@ as_of as (
 
 dated as (
     select
-        bills.*,
-        settled.receivable_yuan,
-        settled.received_yuan,
-        settled.outstanding_yuan,
-        settled.overpaid_yuan,
-        settled.settled_date,
-        settled.outstanding_yuan > 0 and bills.due_date < as_of.settled_as_of as is_overdue,
+        settled.*,
+        settled.outstanding_yuan > 0 and settled.due_date < as_of.settled_as_of as is_overdue,
         as_of.settled_as_of
-    from bills
-    inner join settled on bills.bill_no = settled.bill_no
+    from settled
     cross join as_of
 ),
 

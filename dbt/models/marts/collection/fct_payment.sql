@@ -3,6 +3,7 @@
         [{"columns": ["bill_no"]}, {"columns": ["paid_date"]}, {"columns": ["bill_month"]}],
         versions="int_settled_month_version",
         also="bill_month is null",
+        differing=true,
     )
 }}
 

@@ -8,6 +8,7 @@
         ],
         versions="int_settled_month_version",
         also="outstanding_yuan > 0 or bill_month is null",
+        differing=true,
     )
 }}
 
@@ -35,13 +36,12 @@ as_of as (
 
 -- the fee stops with the debt: the last span of a settled bill is one of nothing
 fees as (
-    select distinct on (debts.bill_no)
+    select
         debts.bill_no,
         debts.fee_before_yuan + {{ late_fee("debts", "as_of.settled_as_of") }} as late_fee_yuan
     from {{ ref("int_debt_span") }} as debts
-    inner join bills on debts.bill_no = bills.bill_no
     cross join as_of
-    order by debts.bill_no asc, debts.valid_from desc
+    where debts.valid_to is null
 ),
 
 asked as (
