@@ -78,12 +78,12 @@ def _tables(folder: Path) -> None:
         for table in ("weather.hourly", "calendar.day"):
             connection.execute(f"create table raw_{table} (like landing_{table} including all)".encode())
         for name in SYSTEMS:
-            for table in sources()[name].tables:
-                place = sql.Identifier(f"raw_{name}", table.name)
-                landing.index(connection, name, table)
+            for made in sources()[name].tables:
+                place = sql.Identifier(f"raw_{name}", made.name)
                 connection.execute(
                     sql.SQL("alter table {} add column _extracted_at timestamptz default now()").format(place)
                 )
+                landing.prepare(connection, sources()[name], made)
                 if name in FILLED:
                     connection.execute(sql.SQL("truncate {}").format(place))
 

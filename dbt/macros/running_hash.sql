@@ -16,3 +16,11 @@ relation  name of a query with valid_from, valid_to, hash
     ) as step
     group by step.day
 {% endmacro %}
+
+{#
+A row as one number that may be added up with others. PostgreSQL's own hash of a row is itself a sum over its columns: in
+a sum of those, two rows that exchange a value would look as before.
+#}
+{% macro row_hash(columns) -%}
+    hashint8extended(hash_record_extended(row({{ columns }}), 0), 0)
+{%- endmacro %}

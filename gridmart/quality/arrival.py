@@ -43,7 +43,7 @@ def _promote(name: str) -> tuple[int, date | None, date | None]:
     try:
         if name == METERING:
             return landing.promote_dates(name)
-        return landing.promote_rows(name, catalog.source(name).tables), None, None
+        return landing.promote_rows(catalog.source(name)), None, None
     except psycopg.Error as error:
         status.record(name, f"promotion failed: {error}")
         raise GridmartError(

@@ -1,8 +1,10 @@
 """The catalogue of sources: which tables each delivers, their keys and cursor. The data is in catalog.yml."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -13,18 +15,32 @@ KINDS = ("system", "weather", "calendar")
 
 
 @dataclass(frozen=True)
+class Tally:
+    """By which parts a raw table is kept as one number each, for whoever asks which have changed.
+
+    part   SQL over a row `r`: the part that it belongs to
+    apart  columns that do not count
+    """
+
+    part: str
+    apart: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Table:
     """A table of a source.
 
     key        its primary key
     reconcile  the amounts whose sums are compared with the source's
     lookup     columns by which the warehouse looks its rows up, besides the key
+    tally      where the warehouse asks which parts of the table have changed
     """
 
     name: str
     key: tuple[str, ...]
     reconcile: tuple[str, ...] = ()
     lookup: tuple[str, ...] = ()
+    tally: Tally | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +61,22 @@ class Source:
         """Schema where its data arrives."""
         return f"landing_{self.name}"
 
+    @property
+    def keys(self) -> dict[str, tuple[str, ...]]:
+        """Primary key by table."""
+        return {table.name: table.key for table in self.tables}
+
+
+def _table(
+    name: str,
+    key: Sequence[str],
+    reconcile: Sequence[str] = (),
+    lookup: Sequence[str] = (),
+    tally: Mapping[str, Any] | None = None,
+) -> Table:
+    kept = Tally(tally["part"], tuple(tally.get("apart", ()))) if tally else None
+    return Table(name, tuple(key), tuple(reconcile), tuple(lookup), kept)
+
 
 def read(path: Path = CATALOG_FILE) -> dict[str, Source]:
     """Sources by name, in the order of the file; a mistake in it names the source."""
@@ -55,10 +87,7 @@ def read(path: Path = CATALOG_FILE) -> dict[str, Source]:
             raise GridmartError(
                 f"source '{name}' in {path.name} has kind {given.get('kind')!r}", f"Use one of: {', '.join(KINDS)}."
             )
-        tables = tuple(
-            Table(table, **{word: tuple(columns) for word, columns in about.items()})
-            for table, about in given.pop("tables", {}).items()
-        )
+        tables = tuple(_table(table, **about) for table, about in given.pop("tables", {}).items())
         if given["kind"] == "system" and not (given.get("cursor") and given.get("connection") and tables):
             raise GridmartError(
                 f"source '{name}' in {path.name} lacks connection, cursor or tables",

@@ -5,7 +5,6 @@ Two kinds of landing: of a system, a full mirror whose changed rows are taken ov
 of the metering roll-ups, whole business dates, which replace those of raw and then leave the landing.
 """
 
-from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -15,9 +14,15 @@ from psycopg import sql
 from gridmart.warehouse.database import connect
 
 if TYPE_CHECKING:
-    from gridmart.sources.catalog import Table
+    from gridmart.sources.catalog import Source, Table, Tally
 
 EXTRACTED_AT = "_extracted_at"
+TALLIED = {  # event of a trigger: what its function reads
+    "insert": "referencing new table as arrived",
+    "update": "referencing old table as gone new table as arrived",
+    "delete": "referencing old table as gone",
+    "truncate": "",
+}
 
 
 def _columns(connection: psycopg.Connection, schema: str, table: str) -> dict[str, str]:
@@ -61,40 +66,72 @@ def _match_columns(connection: psycopg.Connection, landing: sql.Identifier, raw_
     return list(arrived)
 
 
-def index(connection: psycopg.Connection, source: str, table: "Table") -> None:
-    """The indexes of a table of `raw_<source>`, if it lacks them: its key, once each, and what it is looked up by."""
+def prepare(connection: psycopg.Connection, source: "Source", table: "Table") -> None:
+    """What a table of `raw_<source>` is found by, if it lacks it: an index of its key, of its lookups, its tally.
+
+    A tally that begins counts the rows that are there already.
+    """
+    raw = sql.Identifier(f"raw_{source.name}", table.name)
     wanted = [("unique ", "key", table.key)] + [("", column, (column,)) for column in table.lookup]
     for unique, name, columns in wanted:
         connection.execute(
             sql.SQL("create {}index if not exists {} on {} ({})").format(
                 sql.SQL(unique),
                 sql.Identifier(f"{table.name}_{name}"),
-                sql.Identifier(f"raw_{source}", table.name),
+                raw,
                 sql.SQL(", ").join(map(sql.Identifier, columns)),
             )
         )
+    if table.tally and not _has_tally(connection, source, table):
+        _keep_tally(connection, source, table, table.tally)
 
 
-def promote_rows(source: str, tables: Sequence["Table"]) -> int:
-    """Take over the rows of `landing_<source>` extracted since the last promotion, by the primary keys of `tables`.
+def _has_tally(connection: psycopg.Connection, source: "Source", table: "Table") -> bool:
+    kept = "select from pg_trigger where tgrelid = to_regclass(%s) and tgname = 'tally_truncate'"
+    return connection.execute(kept, (f"raw_{source.name}.{table.name}",)).fetchone() is not None
+
+
+def _keep_tally(connection: psycopg.Connection, source: "Source", table: "Table", tally: "Tally") -> None:
+    raw, name = sql.Identifier(f"raw_{source.name}", table.name), f"raw_{source.name}.{table.name}"
+    apart = [source.cursor, EXTRACTED_AT, *tally.apart]
+    connection.execute("delete from supervision.raw_tally where relation_name = %s", (name,))
+    row = connection.execute(
+        "select supervision.tally_statement(%s::regclass, %s, '+', %s, %s)", (name, name, tally.part, apart)
+    ).fetchone()
+    connection.execute((row or ("",))[0].encode())
+    words = sql.SQL(", ").join(map(sql.Literal, [tally.part, *apart]))
+    for event, rows in TALLIED.items():
+        connection.execute(
+            sql.SQL("create trigger {} after {} on {} {} for each statement execute function {}({})").format(
+                sql.Identifier(f"tally_{event}"), sql.SQL(event), raw, sql.SQL(rows),
+                sql.Identifier("supervision", "keep_tally"), words,
+            )
+        )  # fmt: skip
+
+
+def promote_rows(source: "Source") -> int:
+    """Take over the rows of `landing_<source>` extracted since the last promotion, by their primary keys.
 
     Returns the number of rows taken over.
     """
     taken = 0
-    known = {table.name: table for table in tables}
+    schema = f"raw_{source.name}"
     with connect("loader") as connection:
-        for table in _tables(connection, f"landing_{source}"):
-            if table not in known:
-                continue
-            landing, raw = sql.Identifier(f"landing_{source}", table), sql.Identifier(f"raw_{source}", table)
-            columns = sql.SQL(", ").join(
-                map(sql.Identifier, _match_columns(connection, landing, (f"raw_{source}", table)))
-            )
-            index(connection, source, known[table])
+        landed = set(_tables(connection, source.landing))
+        tables = {table: sql.Identifier(schema, table.name) for table in source.tables if table.name in landed}
+        copied = {
+            table: _match_columns(connection, sql.Identifier(source.landing, table.name), (schema, table.name))
+            for table in tables
+        }
+        for table in tables:  # when all are there: a tally asks other tables
+            prepare(connection, source, table)
+        for table, raw in tables.items():
+            landing = sql.Identifier(source.landing, table.name)
+            columns = sql.SQL(", ").join(map(sql.Identifier, copied[table]))
             at = sql.Identifier(EXTRACTED_AT)
             changed = sql.SQL("l.{at} > coalesce((select max({at}) from {raw}), '-infinity')").format(at=at, raw=raw)
             same = sql.SQL(" and ").join(
-                sql.SQL("r.{key} = l.{key}").format(key=sql.Identifier(key)) for key in known[table].key
+                sql.SQL("r.{key} = l.{key}").format(key=sql.Identifier(key)) for key in table.key
             )
             connection.execute(
                 sql.SQL("create temporary table changed on commit drop as select * from {} l where {}").format(

@@ -6,9 +6,9 @@ with indexed as (
         business_date,
         count(*) as points,
         sum(
-            hash_record_extended(
-                row(point_no, total_index, sharp_index, peak_index, flat_index, valley_index, deep_valley_index), 0
-            )
+            {{ row_hash(
+                "point_no, total_index, sharp_index, peak_index, flat_index, valley_index, deep_valley_index"
+            ) }}
         ) as hash
     from {{ source("ami", "register_day") }}
     group by business_date
@@ -23,14 +23,14 @@ hashed as (
     select
         valid_from,
         valid_to,
-        hash_record_extended(row(point_no, account_no, transformer_no, org_no, usage_category), 0) as hash
+        {{ row_hash("point_no, account_no, transformer_no, org_no, usage_category") }} as hash
     from {{ ref("int_metering_point_span") }}
     union all
     -- a meter counts from the day after its installation
     select
         installed_date + 1,
         removed_date,
-        hash_record_extended(row(point_no, meter_id, installed_date, ct_ratio, pt_ratio), 0)
+        {{ row_hash("point_no, meter_id, installed_date, ct_ratio, pt_ratio") }}
     from {{ ref("stg_cis__meter") }}
     where removed_date is null or removed_date > installed_date
 ),

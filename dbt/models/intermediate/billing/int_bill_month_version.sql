@@ -4,14 +4,9 @@ with dates as (
     select * from {{ ref("int_date_version") }}
 ),
 
--- not materialized: all cores then read and hash together
-bills as not materialized (
-    select * from {{ ref("stg_cis__bill") }}
-),
-
--- as delivered, since staging costs more than the hash; its codes are among the rules below
-lines as not materialized (
-    select * from {{ source("cis", "e_bill_det") }}
+-- months of bills, and of their lines as delivered: their codes are among the rules below
+tallies as (
+    {{ tally_of_bills() }}
 ),
 
 tariffs as (
@@ -38,32 +33,20 @@ readings as (
     group by date_trunc('month', business_date)::date
 ),
 
--- order-free: the sum of the hashes of the rows
 issued as (
     select
         bill_month,
-        count(*) as bills,
-        sum(
-            hash_record_extended(row(bill_no, account_no, issued_date, due_date, energy_kwh, amount_yuan), 0)
-        ) as hash
-    from bills
-    group by bill_month
+        hash
+    from tallies
+    where relation_name = 'raw_cis.e_bill'
 ),
 
 lined as (
     select
-        bills.bill_month,
-        count(*) as lines,
-        sum(
-            hash_record_extended(
-                row(
-                    lines.calc_id, lines.item_seq, lines.item_code, lines.prd_code, lines.qty, lines.prc, lines.amt
-                ), 0
-            )
-        ) as hash
-    from lines
-    inner join bills on lines.calc_id = bills.bill_no
-    group by bills.bill_month
+        bill_month,
+        hash
+    from tallies
+    where relation_name = 'raw_cis.e_bill_det'
 ),
 
 -- a contract or household counts in the months that it touches; its end only in its last month, so that closing it does
@@ -72,23 +55,21 @@ terms as (
     select
         date_trunc('month', contracts.valid_from)::date as valid_from,
         date_trunc('month', contracts.valid_to - 1)::date as last_month,
-        hash_record_extended(
-            row(
+        {{ row_hash("
                 contracts.account_no, contracts.valid_from, contracts.tariff_code, contracts.contract_capacity_kva,
                 contracts.capacity_charge_basis, contracts.power_factor_standard, accounts.org_no,
                 accounts.station_name_zh, accounts.district_name_zh, accounts.usage_category,
                 accounts.usage_category_zh, accounts.industry_code, accounts.voltage_code
-            ), 0
-        ) as hash,
-        hash_record_extended(row(contracts.account_no, contracts.valid_from, contracts.valid_to), 0) as end_hash
+        ") }} as hash,
+        {{ row_hash("contracts.account_no, contracts.valid_from, contracts.valid_to") }} as end_hash
     from contracts
     left join accounts on contracts.account_no = accounts.account_no
     union all
     select
         date_trunc('month', valid_from)::date,
         date_trunc('month', valid_to - 1)::date,
-        hash_record_extended(row(household_code, account_no, valid_from), 0),
-        hash_record_extended(row(household_code, account_no, valid_from, valid_to), 0)
+        {{ row_hash("household_code, account_no, valid_from") }},
+        {{ row_hash("household_code, account_no, valid_from, valid_to") }}
     from households
 ),
 
@@ -143,9 +124,7 @@ own as (
         md5(concat_ws(
             '|',
             readings.version,
-            issued.bills,
             issued.hash,
-            lined.lines,
             lined.hash,
             registers.hash,
             called.version,

@@ -5,9 +5,7 @@ with made as (
         date_trunc('month', paid_date)::date as report_month,
         count(*) as payments,
         sum(
-            hash_record_extended(
-                row(payment_no, account_no, channel_code, amount_yuan, days_to_pay, bill_month is null), 0
-            )
+            {{ row_hash("payment_no, account_no, channel_code, amount_yuan, days_to_pay, bill_month is null") }}
         ) as hash
     from {{ ref("fct_payment") }}
     group by date_trunc('month', paid_date)::date
@@ -17,7 +15,7 @@ failed as (
     select
         date_trunc('month', {{ local_date("tried_at") }})::date as report_month,
         count(*) as payments,
-        sum(hash_record_extended(row(failed_payment_no, channel_code, amount_yuan), 0)) as hash
+        sum({{ row_hash("failed_payment_no, channel_code, amount_yuan") }}) as hash
     from {{ ref("stg_cis__failed_payment") }}
     group by date_trunc('month', {{ local_date("tried_at") }})::date
 ),

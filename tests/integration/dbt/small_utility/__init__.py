@@ -7,6 +7,8 @@ for them.
 
 import psycopg
 
+from gridmart.sources.catalog import sources
+from gridmart.warehouse import landing
 from tests.integration.dbt.small_utility import ami, cis, crm, market, network, weather_calendar
 from tests.integration.dbt.small_utility.ami import hourly, put_day
 from tests.integration.dbt.small_utility.shared import (
@@ -57,6 +59,9 @@ def create(connection: psycopg.Connection) -> None:
     for (schema, table), ddl in weather_calendar.TABLES.items():
         connection.execute(f"drop table if exists {schema}.{table} cascade")
         connection.execute(f"create table {schema}.{table} ({ddl})")
+    for source in sources().values():
+        for made in source.tables:
+            landing.prepare(connection, source, made)
     for table in (
         "point_day",
         "transformer_hour",
