@@ -187,7 +187,7 @@ CHANGED = {
         "update raw_cis.c_contract set contract_cap = 28 - contract_cap where contract_id in (101, 203)",
         "update raw_cis.c_contract set contract_cap = 28 - contract_cap where contract_id in (101, 203)",
         "dim_account",
-        {date(2026, 8, 1), date(2026, 9, 1), date(2026, 10, 1)},
+        {date(2026, 8, 1), date(2026, 9, 1)},
     ),
     "a payment": (
         "insert into raw_cis.a_pay_flow (charge_id, calc_id, cons_no, charge_time, rcv_amt, pay_mode) "
