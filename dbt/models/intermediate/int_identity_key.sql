@@ -1,7 +1,7 @@
 {{ config(post_hook="analyze {{ this }}") }}
 
--- keys as the systems write them, which staging no longer shows; of daily tables those of the last week: of points as an
--- array, so that an index on the date is used, of hours by their own time, which is in the index of the key
+-- keys as the systems write them, which staging no longer shows; of daily tables those of the last week: of points as
+-- an array, so that an index on the date is used, of hours by their own time, which is in the index of the key
 with recent as (
     select
         {{ local_midnight("as_of.data_as_of - 6") }} as from_at,

@@ -1,7 +1,11 @@
 {{ built_by_date([{"columns": ["business_date"]}], versions="int_telemetry_date_version") }}
 
 with dates as (
-    select array_agg(business_date) as those from {{ ref("int_telemetry_date_version") }}
+    select
+        array_agg(business_date) as those,
+        {{ local_midnight("min(business_date)") }} as from_at,
+        {{ local_midnight("max(business_date) + 1") }} as until_at
+    from {{ ref("int_telemetry_date_version") }}
     {{ where_changed(versions="int_telemetry_date_version") }}
 ),
 
@@ -12,8 +16,8 @@ telemetry as (
         {{ local_date("hour_start_at") }} as business_date
     from {{ ref("stg_network__telemetry") }}
     where
-        hour_start_at >= (select {{ local_midnight("(select min(d) from unnest(dates.those) as d)") }} from dates)
-        and hour_start_at < (select {{ local_midnight("(select max(d) + 1 from unnest(dates.those) as d)") }} from dates)
+        hour_start_at >= (select dates.from_at from dates)
+        and hour_start_at < (select dates.until_at from dates)
 ),
 
 transformers as (

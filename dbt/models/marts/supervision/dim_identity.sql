@@ -28,8 +28,8 @@ canonical as (
     )
 ),
 
--- nearly all keys are written alike everywhere: the other rules look at the rest alone; is_exact, since PostgreSQL takes
--- what is null after this join for one row
+-- nearly all keys are written alike everywhere: the other rules look at the rest alone; is_exact, since PostgreSQL
+-- takes what is null after this join for one row
 compared as (
     select
         keys.entity_code,
@@ -136,6 +136,16 @@ found as (
         on ltrim(plain.plain_no, '0') = by_padding.unpadded_no and plain.entity_code = by_padding.entity_code
 ),
 
+priorities as (
+    select
+        max(priority) filter (where rule_code = 'register') as register_priority,
+        max(priority) filter (where rule_code = 'letter_case') as letter_case_priority,
+        max(priority) filter (where rule_code = 'prefix') as prefix_priority,
+        max(priority) filter (where rule_code = 'punctuation') as punctuation_priority,
+        max(priority) filter (where rule_code = 'padding') as padding_priority
+    from rules
+),
+
 -- the strictest rule that found one
 ruled as (
     select
@@ -151,20 +161,15 @@ ruled as (
             when 'padding' then found.padding_no
         end as canonical_no
     from found
+    cross join priorities
     left join rules
         on
             rules.priority = least(
-                case when found.register_no is not null then (select priority from rules where rule_code = 'register') end,
-                case
-                    when found.letter_case_no is not null
-                        then (select priority from rules where rule_code = 'letter_case')
-                end,
-                case when found.prefix_no is not null then (select priority from rules where rule_code = 'prefix') end,
-                case
-                    when found.punctuation_no is not null
-                        then (select priority from rules where rule_code = 'punctuation')
-                end,
-                case when found.padding_no is not null then (select priority from rules where rule_code = 'padding') end
+                case when found.register_no is not null then priorities.register_priority end,
+                case when found.letter_case_no is not null then priorities.letter_case_priority end,
+                case when found.prefix_no is not null then priorities.prefix_priority end,
+                case when found.punctuation_no is not null then priorities.punctuation_priority end,
+                case when found.padding_no is not null then priorities.padding_priority end
             )
 ),
 
