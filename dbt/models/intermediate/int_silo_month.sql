@@ -10,12 +10,12 @@ used as (
     {{ where_changed_month("use_month", versions="int_settled_month_version") }}
 ),
 
--- what was read is unknown before the first reading
+-- hashes are order-free: the sums of those of the rows; what was read is unknown before the first reading
 collected as (
     select
         use_month as bill_month,
         sum(import_kwh) as collected_kwh,
-        md5(string_agg(account_no, ',' order by account_no)) as collected_hash
+        md5(sum(hashtextextended(account_no, 0))::text) as collected_hash
     from used
     group by use_month
 ),
@@ -24,12 +24,12 @@ billed as (
     select
         bill_month,
         sum(energy_kwh) as billed_kwh,
-        md5(string_agg(distinct account_no, ',' order by account_no)) as billed_hash,
+        md5(sum(distinct hashtextextended(account_no, 0))::text) as billed_hash,
         sum(receivable_yuan) as receivable_yuan,
         sum(received_yuan) as received_yuan,
         count(*) filter (where outstanding_yuan > 0) as owed_bills,
-        md5(string_agg(bill_no, ',' order by bill_no)) as bills_hash,
-        md5(string_agg(bill_no, ',' order by bill_no) filter (where outstanding_yuan = 0)) as settled_hash
+        md5(sum(hashtextextended(bill_no, 0))::text) as bills_hash,
+        md5((sum(hashtextextended(bill_no, 0)) filter (where outstanding_yuan = 0))::text) as settled_hash
     from bills
     group by bill_month
 ),

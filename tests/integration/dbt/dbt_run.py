@@ -20,10 +20,12 @@ BY_DATE = (
 )
 BY_MONTH = {
     "fct_shadow_bill": "bill_month",
+    "rpt_billing_error_month": "bill_month",
     "rpt_read_cycle": "read_month",
     "rpt_collection_area_month": "collection_month",
     "rpt_loss_area_month": "loss_month",
 }
+HEALTH = "fct_device_health"  # by date too, from int_telemetry_date_version
 REGISTERS = "fct_register_day"  # by date too; what its dates are made of is told by int_register_date_version
 WITHOUT_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
 

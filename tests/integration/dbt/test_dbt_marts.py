@@ -9,7 +9,7 @@ from gridmart import kpis
 from gridmart.warehouse import published
 from gridmart.warehouse.database import connect
 from tests.integration.dbt import kpis_again, small_utility
-from tests.integration.dbt.dbt_run import failed, query, run
+from tests.integration.dbt.dbt_run import HEALTH, built_at, checksum, failed, query, rebuilt, run
 
 
 def test_reliability_counts_customer_hours_within_the_month(built: dict[str, str]) -> None:
@@ -51,6 +51,61 @@ def test_a_transformers_health_says_what_is_wrong_first(built: dict[str, str]) -
     assert two == (
         "T0002", 2, Decimal("205.2"), Decimal("1.026"), 0, Decimal("0.9"), 226, 70, 0, "overloaded",
     )  # fmt: skip
+
+
+FIFTH, SIXTH = date(2026, 9, 5), date(2026, 9, 6)
+# what changes in the network, how it is taken back, and the dates whose health it changes, of the fifth and sixth
+CHANGED_HEALTH = {
+    "telemetry of another date": (
+        "insert into raw_network.dms_telemetry (psr_id, meas_time, ua_v, ia_a, oil_temp_c) "
+        "values ('PSR-2', '2026-09-06 00:00+08', 230, 100, 60), ('PSR-2', '2026-09-06 23:00+08', 230, 100, 60)",
+        "delete from raw_network.dms_telemetry where meas_time >= '2026-09-06 00:00+08'",
+        {SIXTH},
+    ),
+    # a corrected row takes the place of the one before, extracted later
+    "an hour": (
+        "update raw_network.dms_telemetry set oil_temp_c = 99, _extracted_at = now() "
+        "where psr_id = 'PSR-1' and meas_time = '2026-09-05 23:00+08'",
+        "update raw_network.dms_telemetry set oil_temp_c = 83, _extracted_at = now() "
+        "where psr_id = 'PSR-1' and meas_time = '2026-09-05 23:00+08'",
+        {FIFTH},
+    ),
+    "an alarm that is another transformer's": (
+        "update raw_network.oms_fault set psr_id = 'PSR-2' where fault_id = 2",
+        "update raw_network.oms_fault set psr_id = 'PSR-1' where fault_id = 2",
+        {FIFTH},
+    ),
+    "the power of a transformer": (
+        "update raw_network.pms_transformer set cap_kva = 100 where psr_id = 'PSR-2'",
+        "update raw_network.pms_transformer set cap_kva = 200 where psr_id = 'PSR-2'",
+        {FIFTH, SIXTH},
+    ),
+}
+
+
+def test_health_of_a_date_is_built_again_when_what_it_is_made_of_changes(built: dict[str, str]) -> None:
+    # with the view that reads it, which a full refresh drops
+    models = "--select", "dim_transformer", "int_telemetry_date_version", HEALTH, "int_account_measure"
+    first = checksum(HEALTH)
+    for change, _, dates in CHANGED_HEALTH.values():
+        times, before = built_at([HEALTH]), checksum(HEALTH)
+        with connect("loader") as connection:
+            connection.execute(change.encode())
+        assert failed(run("run", *models)) == set()
+        assert rebuilt(times) == {HEALTH: dates}
+        assert checksum(HEALTH) != before
+    times = built_at([HEALTH])
+    assert failed(run("run", *models)) == set() and rebuilt(times) == {HEALTH: set()}
+    hot = ("--vars", '{"hot_oil_c": 50}')
+    assert failed(run("run", *models, *hot)) == set() and rebuilt(times) == {HEALTH: {FIFTH, SIXTH}}
+    incremental = checksum(HEALTH)
+    assert failed(run("run", "--full-refresh", *models, *hot)) == set()
+    assert checksum(HEALTH) == incremental
+    with connect("loader") as connection:
+        for _, back, _ in CHANGED_HEALTH.values():
+            connection.execute(back.encode())
+    assert failed(run("run", *models)) == set()
+    assert checksum(HEALTH) == first
 
 
 def test_a_changed_meter_does_not_change_the_place_of_a_point(built: dict[str, str]) -> None:

@@ -1,9 +1,13 @@
+{{ built_by_month([]) }}
+
 with bills as (
     select * from {{ ref("fct_bill") }}
+    {{ where_changed_month() }}
 ),
 
 differences as (
     select * from {{ ref("fct_bill_difference") }}
+    {{ where_changed_month() }}
 ),
 
 wrong as (

@@ -1,5 +1,23 @@
-with telemetry as (
-    select * from {{ ref("stg_network__telemetry") }}
+{{ built_by_date([{"columns": ["business_date"]}], versions="int_telemetry_date_version") }}
+
+with dates as (
+    select
+        array_agg(business_date) as those,
+        {{ local_midnight("min(business_date)") }} as from_at,
+        {{ local_midnight("max(business_date) + 1") }} as until_at
+    from {{ ref("int_telemetry_date_version") }}
+    {{ where_changed(versions="int_telemetry_date_version") }}
+),
+
+-- first by time as it is stored, since a local date of each row costs more than reading it
+telemetry as (
+    select
+        *,
+        {{ local_date("hour_start_at") }} as business_date
+    from {{ ref("stg_network__telemetry") }}
+    where
+        hour_start_at >= (select dates.from_at from dates)
+        and hour_start_at < (select dates.until_at from dates)
 ),
 
 transformers as (
@@ -13,7 +31,6 @@ faults as (
 hours as (
     select
         *,
-        {{ local_date("hour_start_at") }} as business_date,
         (
             coalesce(voltage_a_v * current_a_a, 0)
             + coalesce(voltage_b_v * current_b_a, 0)
@@ -22,6 +39,7 @@ hours as (
         greatest(current_a_a, current_b_a, current_c_a) as highest_a,
         least(current_a_a, current_b_a, current_c_a) as lowest_a
     from telemetry
+    where business_date = any((select dates.those from dates)::date[])
 ),
 
 days as (
@@ -63,9 +81,9 @@ final as (
         (days.peak_kva / nullif(transformers.rated_kva, 0))::numeric(12, 6) as load_factor,
         days.imbalance_share::numeric(12, 6) as imbalance_share,
         days.power_factor::numeric(12, 6) as power_factor,
-        days.lowest_v,
-        days.highest_v,
-        days.peak_oil_c,
+        days.lowest_v::numeric(6, 1) as lowest_v,
+        days.highest_v::numeric(6, 1) as highest_v,
+        days.peak_oil_c::numeric(5, 1) as peak_oil_c,
         coalesce(alarms.alarms, 0) as alarms,
         case
             when days.peak_kva >= transformers.rated_kva then 'overloaded'

@@ -41,13 +41,16 @@ levels as (
     select '', ''
 ),
 
+-- alike ones as one row, which months and levels then multiply
 placed_accounts as (
     select
         accounts.opened_date,
         accounts.closed_date,
-        coalesce(organisations.org_no, '') as station_no
+        coalesce(organisations.org_no, '') as station_no,
+        count(*) as accounts
     from accounts
     left join organisations on accounts.org_no = organisations.org_no and organisations.org_type = 'station'
+    group by accounts.opened_date, accounts.closed_date, coalesce(organisations.org_no, '')
 ),
 
 placed_outages as (
@@ -59,19 +62,29 @@ placed_outages as (
 ),
 
 -- who had supply on the month's last day known
-customers as (
+station_customers as (
     select
         months.report_month,
-        levels.org_no,
-        count(*) as customers,
+        placed_accounts.station_no,
+        sum(placed_accounts.accounts)::bigint as customers,
         max(months.last_date - months.first_date + 1) * 24 as hours
     from months
-    inner join placed_accounts as accounts
+    inner join placed_accounts
         on
-            months.last_date >= accounts.opened_date
-            and (accounts.closed_date is null or months.last_date < accounts.closed_date)
-    inner join levels on accounts.station_no = levels.station_no
-    group by months.report_month, levels.org_no
+            months.last_date >= placed_accounts.opened_date
+            and (placed_accounts.closed_date is null or months.last_date < placed_accounts.closed_date)
+    group by months.report_month, placed_accounts.station_no
+),
+
+customers as (
+    select
+        station_customers.report_month,
+        levels.org_no,
+        sum(station_customers.customers)::bigint as customers,
+        max(station_customers.hours) as hours
+    from station_customers
+    inner join levels on station_customers.station_no = levels.station_no
+    group by station_customers.report_month, levels.org_no
 ),
 
 cut as (

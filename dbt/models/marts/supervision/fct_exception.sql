@@ -1,22 +1,23 @@
 {{ config(indexes=[{"columns": ["rule_code"]}, {"columns": ["entity_no"]}]) }}
 
-with accounts as (
+-- not materialized: each use reads the columns that it needs, by all cores
+with accounts as not materialized (
     select * from {{ ref("stg_cis__account") }}
 ),
 
-contracts as (
+contracts as not materialized (
     select * from {{ ref("stg_cis__contract") }}
 ),
 
-points as (
+points as not materialized (
     select * from {{ ref("stg_cis__metering_point") }}
 ),
 
-meters as (
+meters as not materialized (
     select * from {{ ref("stg_cis__meter") }}
 ),
 
-places as (
+places as not materialized (
     select * from {{ ref("stg_network__point_transformer") }}
 ),
 
@@ -24,7 +25,6 @@ transformers as (
     select * from {{ ref("stg_network__transformer") }}
 ),
 
--- not materialized: each use reads the columns that it needs
 bills as not materialized (
     select * from {{ ref("stg_cis__bill") }}
 ),
@@ -108,6 +108,16 @@ spans as (
     from meters
 ),
 
+-- nearly all keys have one span
+several as (
+    select
+        source_table,
+        entity_no
+    from spans
+    group by source_table, entity_no
+    having count(*) > 1
+),
+
 overlapping as (
     select distinct
         later.rule_code,
@@ -115,7 +125,8 @@ overlapping as (
         coalesce(later.detail_no, '') || '/' || later.span_id as detail_no,
         later.source_table,
         later.valid_from as business_date
-    from spans as later
+    from several
+    inner join spans as later on several.source_table = later.source_table and several.entity_no = later.entity_no
     inner join spans as earlier
         on
             later.source_table = earlier.source_table

@@ -7,8 +7,14 @@
     )
 }}
 
-with identities as (
-    select * from {{ ref("dim_identity") }} where source_key is not null
+-- a key that no rule matches counts as itself; two keys of one number are one
+with known as (
+    select distinct
+        entity_code,
+        system_code,
+        coalesce(canonical_no, source_key) as key_no
+    from {{ ref("dim_identity") }}
+    where source_key is not null
 ),
 
 expected as (
@@ -24,78 +30,58 @@ months as (
 ),
 
 -- what the reference knows of those that the other system ought to know
-references_of as (
+referred as (
     select
-        identities.entity_code,
-        identities.system_code,
+        expected.entity_code,
         expected.system_code as other_system,
-        identities.canonical_no
-    from identities
-    inner join expected
+        known.system_code as reference_system,
+        expected.canonical_no as key_no
+    from expected
+    inner join known
         on
-            identities.entity_code = expected.entity_code
-            and identities.canonical_no = expected.canonical_no
-            and (identities.entity_code, identities.system_code) in (
+            expected.entity_code = known.entity_code
+            and expected.canonical_no = known.key_no
+            and (known.entity_code, known.system_code) in (
                 ('account', 'cis'), ('point', 'cis'), ('transformer', 'network'), ('organisation', 'network')
             )
 ),
 
-referred as (
+-- order-free: the sum of the hashes of the keys
+keys as (
     select
-        entity_code,
-        system_code,
-        other_system,
-        count(distinct canonical_no) as keys,
-        md5(string_agg(distinct canonical_no, ',' order by canonical_no)) as keys_hash
-    from references_of
-    group by entity_code, system_code, other_system
-),
-
--- a key that no rule matches counts as itself
-others as (
-    select
-        entity_code,
-        system_code,
-        count(distinct coalesce(canonical_no, source_key)) as keys,
-        md5(string_agg(distinct coalesce(canonical_no, source_key), ',' order by coalesce(canonical_no, source_key)))
-            as keys_hash
-    from identities
-    group by entity_code, system_code
-),
-
-shared as (
-    select
-        reference.entity_code,
-        reference.other_system,
-        count(distinct reference.canonical_no) as keys
-    from references_of as reference
-    inner join identities as other
+        coalesce(referred.entity_code, known.entity_code) as entity_code,
+        coalesce(referred.other_system, known.system_code) as other_system,
+        max(referred.reference_system) as reference_system,
+        count(referred.key_no) as reference_keys,
+        count(known.key_no) as other_keys,
+        count(*) filter (where referred.key_no = known.key_no) as shared_keys,
+        sum(hashtextextended(referred.key_no, 0)) as reference_hash,
+        sum(hashtextextended(known.key_no, 0)) as other_hash
+    from referred
+    full outer join known
         on
-            reference.entity_code = other.entity_code
-            and reference.canonical_no = other.canonical_no
-            and reference.other_system = other.system_code
-    group by reference.entity_code, reference.other_system
+            referred.entity_code = known.entity_code
+            and referred.other_system = known.system_code
+            and referred.key_no = known.key_no
+    group by coalesce(referred.entity_code, known.entity_code), coalesce(referred.other_system, known.system_code)
 ),
 
 counted as (
     select
         as_of.settled_as_of as business_date,
-        reference.entity_code,
-        reference.system_code as reference_system,
-        other.system_code as other_system,
+        keys.entity_code,
+        keys.reference_system,
+        keys.other_system,
         'keys' as unit,
-        reference.keys::numeric as reference_value,
-        other.keys::numeric as other_value,
-        reference.keys - coalesce(shared.keys, 0) as only_reference,
-        other.keys - coalesce(shared.keys, 0) as only_other,
-        reference.keys_hash as reference_hash,
-        other.keys_hash as other_hash
-    from referred as reference
+        keys.reference_keys::numeric as reference_value,
+        keys.other_keys::numeric as other_value,
+        keys.reference_keys - keys.shared_keys as only_reference,
+        keys.other_keys - keys.shared_keys as only_other,
+        md5(keys.reference_hash::text) as reference_hash,
+        md5(keys.other_hash::text) as other_hash
+    from keys
     cross join as_of
-    inner join others as other
-        on reference.entity_code = other.entity_code and reference.other_system = other.system_code
-    left join shared
-        on reference.entity_code = shared.entity_code and reference.other_system = shared.other_system
+    where keys.reference_keys > 0 and keys.other_keys > 0
 ),
 
 energy as (
