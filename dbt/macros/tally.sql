@@ -1,9 +1,8 @@
-{# What raw tables hold of the bills of each month, as one number; of a month whose rows have all left there is none. #}
-{% macro tally_of_bills() %}
+{# The parts of a raw table that keeps a tally, and what each holds as one number; a part whose rows have all left is none. #}
+{% macro tally_of(relation_name) %}
     select
-        t.relation_name,
-        to_date(t.part, 'YYYYMM') as bill_month,
+        t.part,
         t.hash
     from {{ source("supervision", "raw_tally") }} as t
-    where t.part != '' and t.hash != 0
+    where t.relation_name = '{{ relation_name }}' and t.part != '' and t.hash != 0
 {% endmacro %}

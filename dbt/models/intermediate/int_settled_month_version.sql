@@ -5,7 +5,10 @@ with months as (
 ),
 
 paid as (
-    {{ tally_of_bills() }}
+    select
+        to_date(part, 'YYYYMM') as bill_month,
+        hash
+    from ({{ tally_of("raw_cis.a_pay_flow") }}) as payments
 ),
 
 final as (
@@ -13,7 +16,7 @@ final as (
         months.bill_month,
         md5(concat_ws('|', months.version, paid.hash)) as version
     from months
-    left join paid on months.bill_month = paid.bill_month and paid.relation_name = 'raw_cis.a_pay_flow'
+    left join paid on months.bill_month = paid.bill_month
 )
 
 select * from final

@@ -1,23 +1,18 @@
-{{ config(indexes=[{"columns": ["business_date"], "unique": true}]) }}
+{{ config(indexes=[{"columns": ["business_date"], "unique": true}], post_hook="analyze {{ this }}") }}
 
--- whatever arrives, new or corrected, is extracted later than all before it; by hour first, since a local date of each
--- row costs more than the rest
 with hours as (
     select
-        meas_time,
-        count(*) as told_rows,
-        max(_extracted_at) as extracted_at
-    from {{ source("network", "dms_telemetry") }}
-    group by meas_time
+        (part || '+00')::timestamptz as hour_start_at,
+        hash
+    from ({{ tally_of("raw_network.dms_telemetry") }}) as telemetry
 ),
 
 told as (
     select
-        {{ local_date("meas_time") }} as business_date,
-        sum(told_rows) as told_rows,
-        max(extracted_at) as extracted_at
+        {{ local_date("hour_start_at") }} as business_date,
+        md5(string_agg(hash::text, '|' order by hour_start_at)) as hours_version
     from hours
-    group by {{ local_date("meas_time") }}
+    group by {{ local_date("hour_start_at") }}
 ),
 
 -- order-free: the sum of the hashes of the rows
@@ -25,7 +20,7 @@ alarms as (
     select
         {{ local_date("occurred_at") }} as business_date,
         count(*) as alarms,
-        sum(hash_record_extended(row(transformer_no), 0)) as hash
+        sum({{ row_hash("transformer_no") }}) as hash
     from {{ ref("stg_network__fault") }}
     where transformer_no is not null
     group by {{ local_date("occurred_at") }}
@@ -47,8 +42,7 @@ final as (
         told.business_date,
         md5(concat_ws(
             '|',
-            told.told_rows,
-            extract(epoch from told.extracted_at),
+            told.hours_version,
             'alarms',
             alarms.alarms,
             alarms.hash,

@@ -64,9 +64,9 @@ CHANGED_HEALTH = {
     ),
     # a corrected row takes the place of the one before, extracted later
     "an hour": (
-        "update raw_network.dms_telemetry set oil_temp_c = 99, _extracted_at = now() "
+        "update raw_network.dms_telemetry set oil_temp_c = 99 "
         "where psr_id = 'PSR-1' and meas_time = '2026-09-05 23:00+08'",
-        "update raw_network.dms_telemetry set oil_temp_c = 83, _extracted_at = now() "
+        "update raw_network.dms_telemetry set oil_temp_c = 83 "
         "where psr_id = 'PSR-1' and meas_time = '2026-09-05 23:00+08'",
         {FIFTH},
     ),

@@ -4,11 +4,6 @@ with dates as (
     select * from {{ ref("int_date_version") }}
 ),
 
--- months of bills, and of their lines as delivered: their codes are among the rules below
-tallies as (
-    {{ tally_of_bills() }}
-),
-
 tariffs as (
     select * from {{ ref("dim_tariff") }}
 ),
@@ -35,18 +30,17 @@ readings as (
 
 issued as (
     select
-        bill_month,
+        to_date(part, 'YYYYMM') as bill_month,
         hash
-    from tallies
-    where relation_name = 'raw_cis.e_bill'
+    from ({{ tally_of("raw_cis.e_bill") }}) as bills
 ),
 
+-- as delivered: their codes are among the rules below
 lined as (
     select
-        bill_month,
+        to_date(part, 'YYYYMM') as bill_month,
         hash
-    from tallies
-    where relation_name = 'raw_cis.e_bill_det'
+    from ({{ tally_of("raw_cis.e_bill_det") }}) as lines
 ),
 
 -- a contract or household counts in the months that it touches; its end only in its last month, so that closing it does
