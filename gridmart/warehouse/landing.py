@@ -6,15 +6,12 @@ of the metering roll-ups, whole business dates, which replace those of raw and t
 """
 
 from datetime import date
-from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
 
+from gridmart.sources.catalog import Source, Table, Tally, sources
 from gridmart.warehouse.database import connect
-
-if TYPE_CHECKING:
-    from gridmart.sources.catalog import Source, Table, Tally
 
 EXTRACTED_AT = "_extracted_at"
 TALLIED = {  # event of a trigger: what its function reads
@@ -66,7 +63,7 @@ def _match_columns(connection: psycopg.Connection, landing: sql.Identifier, raw_
     return list(arrived)
 
 
-def prepare(connection: psycopg.Connection, source: "Source", table: "Table") -> None:
+def prepare(connection: psycopg.Connection, source: Source, table: Table) -> None:
     """What a table of `raw_<source>` is found by, if it lacks it: an index of its key, of its lookups, its tally.
 
     A tally that begins counts the rows that are there already.
@@ -86,12 +83,22 @@ def prepare(connection: psycopg.Connection, source: "Source", table: "Table") ->
         _keep_tally(connection, source, table, table.tally)
 
 
-def _has_tally(connection: psycopg.Connection, source: "Source", table: "Table") -> bool:
+def prepare_present() -> None:
+    """Prepare every raw table that is there: one that was made by an earlier version of gridmart may lack something."""
+    with connect("loader") as connection:
+        for source in sources().values():
+            present = _tables(connection, f"raw_{source.name}")
+            for table in source.tables:
+                if table.name in present:
+                    prepare(connection, source, table)
+
+
+def _has_tally(connection: psycopg.Connection, source: Source, table: Table) -> bool:
     kept = "select from pg_trigger where tgrelid = to_regclass(%s) and tgname = 'tally_truncate'"
     return connection.execute(kept, (f"raw_{source.name}.{table.name}",)).fetchone() is not None
 
 
-def _keep_tally(connection: psycopg.Connection, source: "Source", table: "Table", tally: "Tally") -> None:
+def _keep_tally(connection: psycopg.Connection, source: Source, table: Table, tally: Tally) -> None:
     raw, name = sql.Identifier(f"raw_{source.name}", table.name), f"raw_{source.name}.{table.name}"
     apart = [source.cursor, EXTRACTED_AT, *tally.apart]
     connection.execute("delete from supervision.raw_tally where relation_name = %s", (name,))
@@ -109,7 +116,7 @@ def _keep_tally(connection: psycopg.Connection, source: "Source", table: "Table"
         )  # fmt: skip
 
 
-def promote_rows(source: "Source") -> int:
+def promote_rows(source: Source) -> int:
     """Take over the rows of `landing_<source>` extracted since the last promotion, by their primary keys.
 
     Returns the number of rows taken over.

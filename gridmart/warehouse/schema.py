@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 
 from gridmart.errors import GridmartError
-from gridmart.warehouse import roles
+from gridmart.warehouse import landing, roles
 from gridmart.warehouse.database import connect
 
 DDL = Path(__file__).parent / "ddl"
@@ -13,7 +13,10 @@ LOCK = 7_351_201  # any number: two that apply at once wait for each other
 
 
 def apply() -> list[str]:
-    """Create roles, databases, schemas, grants and tables; safe to repeat. Returns the names of the files applied."""
+    """Create roles, databases, schemas, grants, tables, and what raw tables lack; safe to repeat.
+
+    Returns the names of the files applied.
+    """
     with connect("postgres", "postgres", autocommit=True) as guard:
         guard.execute("select pg_advisory_lock(%s)", (LOCK,))
         roles.apply()
@@ -26,4 +29,5 @@ def apply() -> list[str]:
                     raise GridmartError(f"{path.name} cannot be applied: {error}", f"repair {path}") from error
                 connection.execute("reset role")
                 applied.append(path.name)
+        landing.prepare_present()
     return applied

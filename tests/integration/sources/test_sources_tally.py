@@ -128,6 +128,16 @@ def test_lines_that_came_before_their_bill_are_told_when_they_change(loader: psy
     assert changed(loader, CHANGES["a line"][0]) == {("e_bill_det", "202608")}
 
 
+def test_raw_tables_of_an_earlier_version_are_prepared_where_they_stand(loader: psycopg.Connection):
+    loader.execute((BILLS + LINES).encode())
+    landing.prepare_present()
+    found = tally(loader)
+    assert ("e_bill_det", "202609") in found
+    landing.prepare_present()
+    assert tally(loader) == found
+    assert changed(loader, CHANGES["a line"][0]) == CHANGES["a line"][1]
+
+
 def test_the_key_of_a_raw_table_holds(loader: psycopg.Connection):
     prepare(loader)
     loader.execute(BILLS.encode())
