@@ -111,6 +111,17 @@ def test_an_event_has_its_end_and_one_of_nobody_knows_what_stays(built: dict[str
         (four, "cover_open", "电能表开表盖", small_utility.account(4), "T0004", None),
         ("P999999999", "beep", None, None, None, None),
     ]
+    by_day = query(
+        "select org_no, station_name_zh is not null, event_code, is_end, events, events_ended, events_open, "
+        "duration_hours from marts_candidate.rpt_meter_event_day order by event_code"
+    )
+    # what has begun is open or ended; an end, and what nobody knows, is neither
+    assert by_day == [
+        ("", False, "beep", False, 1, 0, 0, None),
+        ("1400102", True, "cover_open", False, 1, 0, 1, None),
+        ("1400102", True, "power_off", False, 1, 1, 0, 2),
+        ("1400102", True, "power_on", True, 1, 0, 0, None),
+    ]
 
 
 TASKS = (
