@@ -23,7 +23,7 @@ create table marts_candidate.customer_360 as select '0000000001'::text as accoun
     10::numeric(18, 3) as energy_30d_kwh;
 create table marts_candidate.fct_point_day as
 select 'P000000001'::text as point_no, d::date as business_date, 'customer'::text as point_kind,
-    '0000000001'::text as account_no, 10::numeric(18, 3) as import_kwh, 0::numeric(18, 3) as sharp_kwh,
+    '0000000001'::text as account_no, 10::numeric(18, 3) as import_kwh, 1::numeric(18, 3) as import_kvarh, 0::numeric(18, 3) as sharp_kwh,
     4::numeric(18, 3) as peak_kwh, 3::numeric(18, 3) as flat_kwh, 3::numeric(18, 3) as valley_kwh,
     0::numeric(18, 3) as deep_valley_kwh, 96 as intervals_due, 95 as intervals_actual, 1 as intervals_estimated,
     timestamptz '2026-11-01' as built_at
@@ -194,7 +194,7 @@ create table marts_candidate.rpt_purchase_sale_margin as select date '2026-10-01
 create table marts_candidate.rpt_reliability_month as
 select date '2026-10-01' as report_month, o.org_no, o.org_type, 30::bigint as customers, 22320::numeric as customer_hours,
     60::numeric as customer_hours_lost, 60::numeric as customer_hours_lost_by_fault, 1::bigint as outages, 1::bigint as faults,
-    0.99731183 as reliability_rate, 2::numeric as saidi_hours
+    0.99731183 as reliability_rate, 2::numeric as saidi_hours, 30::bigint as interruptions
 from marts_candidate.dim_organisation as o;
 create table marts_candidate.rpt_tariff_impact as
 select 'flat'::text as proposal_code, l.level_code, l.level_no, 1 as accounts, 2 as bills, 150.10 as present_yuan, 151.10 as proposed_yuan,
