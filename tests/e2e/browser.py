@@ -25,7 +25,7 @@ FLAGS = [
 TIMEOUT_MS = 120_000
 CALM_POLLS = 4
 LOGIN_ATTEMPTS, LOGIN_TIMEOUT_MS = 4, 20_000
-WIDTH, HEIGHT = 1680, 3600  # a screen that holds a whole dashboard: Superset draws only what is in view
+WIDTH, HEIGHT = 1680, 4800  # a screen that holds a whole dashboard: Superset draws only what is in view
 
 
 class Browser:
