@@ -107,6 +107,11 @@ class SecurityManager(SupersetSecurityManager):
                 SupersetError(what, SupersetErrorType.QUERY_SECURITY_ACCESS_ERROR, ErrorLevel.ERROR)
             )
 
+    @staticmethod
+    def get_datasource_access_error_msg(datasource: Any) -> str:
+        """What stands in place of a chart whose dataset the user may not read (`organisations: none`)."""
+        return "此图只对公司级管理者开放。Only managers of the whole company see this chart."
+
 
 CUSTOM_SECURITY_MANAGER = SecurityManager
 # nobody sees anything without logging in, and nobody makes an account for himself

@@ -9,6 +9,7 @@ from gridmart.dashboards.source import Source, SourceFile
 METRIC_PARAMS = ("metric", "metrics", "metrics_b", "percent_metrics", "timeseries_limit_metric", "secondary_metric")
 COLUMN_PARAMS = ("x_axis", "groupby", "groupby_b", "all_columns", "columns", "series")
 MIXED_PARAMS = ("x_axis_sort",)  # may name a metric or a column
+OF_ALL_SERIES = {"name", "sum", "min", "max", "avg"}  # Superset's words for the order of a chart with several series
 ROW_LIMIT = 1000
 
 
@@ -31,7 +32,8 @@ def columns_used(params: dict[str, Any]) -> list[str]:
 
 def either_used(params: dict[str, Any]) -> list[str]:
     """Names that may be a metric or a column: sorting, column formats, conditional formats."""
-    names = [name for key in MIXED_PARAMS for name in _names(params.get(key))]
+    words = OF_ALL_SERIES if params.get("groupby") else set()
+    names = [name for key in MIXED_PARAMS for name in _names(params.get(key)) if name not in words]
     names += list(params.get("column_config", {}))
     names += [rule["column"] for rule in params.get("conditional_formatting", [])]
     return list(dict.fromkeys(names))

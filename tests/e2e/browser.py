@@ -25,7 +25,7 @@ FLAGS = [
 TIMEOUT_MS = 120_000
 CALM_POLLS = 4
 LOGIN_ATTEMPTS, LOGIN_TIMEOUT_MS = 4, 20_000
-WIDTH, HEIGHT = 1680, 3600  # a screen that holds a whole dashboard: Superset draws only what is in view
+WIDTH, HEIGHT = 1680, 4800  # a screen that holds a whole dashboard: Superset draws only what is in view
 
 
 class Browser:
@@ -98,7 +98,8 @@ class Browser:
                 raise TimeoutError(f"charts still load after {TIMEOUT_MS / 1000:.0f} s: {self.page.url}")
             self.page.wait_for_timeout(250)
             charts = self.page.locator("[data-test=chart-grid-component]").count()
-            drawn = self.page.locator("[data-test=chart-grid-component] [data-test=slice-container]").count()
+            shown = self.page.locator("[data-test=slice-container], [role=alert]")  # a picture, or why there is none
+            drawn = self.page.locator("[data-test=chart-grid-component]").filter(has=shown).count()
             loading = self.page.locator(
                 "[data-test=chart-grid-component] .loading, [data-test=loading-indicator]"
             ).count()

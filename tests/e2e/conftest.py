@@ -17,6 +17,7 @@ from tests.conftest import forget, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 GRIDMART = ROOT / "bin" / "gridmart"
+PICTURES = os.environ.get("GRIDMART_TEST_PICTURES")  # read before the stack takes such names out of the environment
 
 
 @dataclass(frozen=True)
@@ -81,3 +82,9 @@ def pipeline(stack: Stack) -> Settings:
     """The stack with its small utility carried through by `gridmart up`, as a person would do it."""
     stack.run("up", timeout_s=1500)
     return stack.settings
+
+
+@pytest.fixture(scope="session")
+def pictures(pipeline: Settings) -> Path:
+    """Where screenshots are kept after the test."""
+    return Path(PICTURES or pipeline.var_dir / "screenshots")

@@ -6,15 +6,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from browser import browser
 
 from gridmart.dashboards import access, organisations
 from gridmart.dashboards.client import Superset
 from gridmart.dashboards.source import SourceFile, load
 from gridmart.errors import GridmartError
+from gridmart.secrets import secret
 from gridmart.settings import Settings
 from gridmart.warehouse.database import connect
 from tests.conftest import forget
@@ -138,10 +141,20 @@ def test_what_belongs_to_no_organisation_is_open_or_closed_as_its_file_says(limi
             if organisations.is_open(dataset):
                 assert ask(client, *asked) == ask(general, *asked), name
             else:
-                with pytest.raises(GridmartError, match="answered 403"):
+                with pytest.raises(GridmartError, match=r"answered 403.*Only managers of the whole company"):
                     ask(client, *asked)
         titles = {row["dashboard_title"] for row in client.listing("/api/v1/dashboard/")}
     assert titles == {dashboard.content["dashboard_title"] for dashboard in load().dashboards.values()}
+
+
+def test_a_chart_that_is_closed_says_why(limited: Limited, pipeline: Settings, pictures: Path) -> None:
+    user = f"superset_manager_{limited.station}"
+    with browser(f"http://{pipeline.host}:{pipeline.superset_port}") as page:
+        page.log_in(user, secret(f"web_{user}"))
+        page.open("data_quality")
+        page.screenshot(pictures / "data_quality_of_a_station.png")
+        assert "此图只对公司级管理者开放" in page.chart("gate_results").inner_text()
+        assert "此图只对公司级管理者开放" not in page.chart("read_rate_by_month").inner_text()
 
 
 # a failed cast tells a value of a row that the rule would have kept back

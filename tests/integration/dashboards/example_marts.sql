@@ -15,7 +15,8 @@ drop table if exists marts.dim_organisation, marts.dim_transformer, marts.custom
     marts.fct_trade_settlement_day, marts.fct_demand_response, marts.fct_bill_difference,
     marts.rpt_billing_error_month, marts.rpt_tariff_impact, marts.rpt_silo_scorecard, marts.fct_exception,
     marts.rpt_collection_station_day, marts.rpt_collection_area_month, marts.rpt_loss_station_day,
-    marts.rpt_loss_area_month,    marts.fct_collection_task, marts.fct_collection_failure cascade;
+    marts.rpt_loss_area_month, marts.fct_collection_task, marts.fct_collection_failure, marts.rpt_read_cycle,
+    marts.rpt_meter_event_day, marts.rpt_customer_tag, marts.fct_interaction cascade;
 drop view if exists marts.rpt_publication;
 
 create table marts.dim_organisation as
@@ -285,6 +286,66 @@ inner join (values
     on r.n = extract(day from t.business_date)::integer % 3
 where t.points_failed > 0
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;
+
+create table marts.rpt_read_cycle as
+select
+    m::date as read_month, o.org_no, c.usage_category, o.station_name_zh, o.district_name_zh,
+    (m + interval '1 month - 1 day')::date as reading_date, a.due as accounts_due, a.due - a.missed as accounts_read,
+    ((a.due - a.missed)::numeric / a.due)::numeric(12, 6) as read_rate, now() as built_at
+from generate_series(date '2025-10-01', date '2026-10-01', interval '1 month') as m
+cross join marts.dim_organisation as o
+cross join category as c
+cross join lateral (select
+    (330 * c.share)::bigint as due, (5 * pg_temp.chance('q' || m || o.org_no || c.usage_category) ^ 3)::bigint as missed) as a;
+
+create table marts.rpt_meter_event_day as
+select
+    d::date as business_date, o.org_no, o.station_name_zh, o.district_name_zh, k.event_code, k.event_zh, k.event_en, k.is_end,
+    n.events, (n.events - n.open) * (k.ends)::integer as events_ended, n.open as events_open,
+    (case when k.ends and n.events > n.open then 1.5 * n.events end)::numeric(18, 3) as duration_hours, now() as built_at
+from generate_series(date '2026-07-01', date '2026-10-31', interval '1 day') as d
+cross join marts.dim_organisation as o
+cross join (values
+    ('power_off', '电能表停电', 'power off', false, true, 9), ('power_on', '电能表上电', 'power on', true, false, 9),
+    ('cover_open', '电能表开表盖', 'meter cover opened', false, true, 1), ('clock_fault', '电能表时钟超差', 'clock is off', false, true, 3),
+    ('magnetic_field', '恒定磁场干扰', 'magnetic field', false, false, 1)) as k (event_code, event_zh, event_en, is_end, ends, size)
+cross join lateral (select pg_temp.chance('v' || d || o.org_no || k.event_code) as x) as p
+cross join lateral (select (k.size * p.x)::bigint as events, (k.ends and p.x > 0.9 and d > '2026-10-01')::int::bigint as open) as n
+where n.events > 0;
+
+create table marts.rpt_customer_tag as
+select
+    t.tag_code, o.org_no, c.usage_category, o.station_name_zh, o.district_name_zh, c.usage_category_zh, t.tag_zh, t.tag_en,
+    t.tag_group, t.measure_code, t.comparison, t.threshold::numeric(18, 4) as threshold, t.why_zh, t.why_en,
+    (330 * c.share)::bigint as accounts,
+    (330 * c.share * t.share * (0.7 + 0.6 * pg_temp.chance('z' || t.tag_code || o.org_no || c.usage_category)))::bigint
+        as accounts_tagged,
+    date '2026-10-31' as tagged_date, now() as built_at
+from marts.dim_organisation as o
+cross join category as c
+cross join (values
+    ('high_use', '用电大户', 'High use', 'use', 'energy_rank', 'at_least', 0.9, '近30天电量居本类别前一成', 'The top tenth', 0.1),
+    ('no_use', '零电量', 'No use', 'use', 'energy_30d_kwh', 'at_most', 1, '空置或漏计', 'Empty or not metered', 0.03),
+    ('in_arrears', '欠费', 'In arrears', 'payment', 'arrears_yuan', 'at_least', 0.01, '有任何逾期金额', 'Any overdue amount', 0.07),
+    ('open_order', '工单在途', 'Order open', 'service', 'open_service_orders', 'at_least', 1, '办结之前不宜打扰', 'Do not disturb', 0.02),
+    ('has_consent', '可触达', 'May be contacted', 'marketing', 'consents', 'at_least', 1, '至少同意一个渠道', 'A consent', 0.65)
+) as t (tag_code, tag_zh, tag_en, tag_group, measure_code, comparison, threshold, why_zh, why_en, share);
+
+create table marts.fct_interaction as
+select
+    'C' || n as interaction_no, d.date as business_date, o.org_no, o.station_name_zh, o.district_name_zh,
+    'residential'::text as usage_category, k.channel_code, k.topic_code, k.topic_zh, k.topic_en,
+    k.topic_code = 'complaint' as is_complaint, k.channel_code = 'hotline' and d.date > '2026-10-27' as is_open_order,
+    (case when k.channel_code = 'hotline' then 40 * p.x end)::numeric(10, 2) as hours_to_finish, now() as built_at
+from generate_series(1, 2000) as n
+cross join lateral (select pg_temp.chance('i' || n) as x, pg_temp.chance('j' || n) as y) as p
+cross join lateral (select date '2026-10-31' - (395 * p.y)::int as date) as d
+inner join marts.dim_organisation as o on o.org_no = '140010' || (1 + n % 3)
+inner join (values
+    (0, 'app', 'bill_query', '查询电费', 'Bill looked up'), (1, 'app', 'online_payment', '在线缴费', 'Payment online'),
+    (2, 'hotline', 'outage', '停电报修', 'Outage'), (3, 'hotline', 'complaint', '投诉', 'Complaint'),
+    (4, 'counter', 'cash_payment', '现金缴费', 'Payment in cash'), (5, 'web', 'bill_download', '下载账单', 'Bill downloaded')
+) as k (number, channel_code, topic_code, topic_zh, topic_en) on k.number = (6 * p.x)::int % 6;
 
 create table marts.fct_quality_result as
 select

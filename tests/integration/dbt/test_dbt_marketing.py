@@ -138,6 +138,23 @@ def test_a_tag_shows_what_earned_it(built: dict[str, str]) -> None:
     assert tags[ACCOUNT[12]] == {"high_use": 1, "has_pv": 1, "takes_product": 1, "no_consent": 0}
 
 
+def test_the_library_of_tags_counts_those_who_earned_them_and_those_who_could(built: dict[str, str]) -> None:
+    ((accounts,),) = query("select count(*) from marts_candidate.dim_account where is_current")
+    rows = query(
+        "select t.tag_code, sum(t.accounts), sum(t.accounts_tagged), "
+        "(select count(*) from marts_candidate.customer_tag as c where c.tag_code = t.tag_code) "
+        "from marts_candidate.rpt_customer_tag as t group by 1"
+    )
+    assert {row[1] for row in rows} == {accounts}  # a tag of nobody too, so that a share has its whole
+    assert [row[0] for row in rows if row[2] != row[3]] == []
+    tagged = {row[0]: row[2] for row in rows}
+    assert tagged["has_pv"] == 1 and tagged["low_voltage"] == 0
+    ((why_zh, why_en),) = query(
+        "select distinct why_zh, why_en from marts_candidate.rpt_customer_tag where tag_code = 'has_pv'"
+    )
+    assert (why_zh, why_en) == ("计量点有上网电量", "The point feeds in")
+
+
 def test_customer_360_tells_of_contacts_products_and_tags(built: dict[str, str]) -> None:
     rows = query(
         "select account_no, interactions_12m, last_contact_date, complaints_12m, open_service_orders, products_zh, "

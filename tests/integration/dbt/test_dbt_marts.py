@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from gridmart import kpis
+from gridmart.quality import gate, suites
 from gridmart.warehouse import published
 from gridmart.warehouse.database import connect
 from tests.integration.dbt import kpis_again, small_utility
@@ -166,6 +167,17 @@ def test_an_event_has_its_end_and_one_of_nobody_knows_what_stays(built: dict[str
         (four, "cover_open", "电能表开表盖", small_utility.account(4), "T0004", None),
         ("P999999999", "beep", None, None, None, None),
     ]
+    by_day = query(
+        "select org_no, station_name_zh is not null, event_code, is_end, events, events_ended, events_open, "
+        "duration_hours from marts_candidate.rpt_meter_event_day order by event_code"
+    )
+    # what has begun is open or ended; an end, and what nobody knows, is neither
+    assert by_day == [
+        ("", False, "beep", False, 1, 0, 0, None),
+        ("1400102", True, "cover_open", False, 1, 0, 1, None),
+        ("1400102", True, "power_off", False, 1, 1, 0, 2),
+        ("1400102", True, "power_on", True, 1, 0, 0, None),
+    ]
 
 
 TASKS = (
@@ -298,6 +310,18 @@ def test_kpis_are_kept_as_they_are_published_and_once(built: dict[str, str]) -> 
         connection.rollback()
     for code, value in kpis.values(date(2026, 9, 1), "marts_candidate", "builder").items():
         assert kept.get(f"{code} 2026-09") == (None if value is None else pytest.approx(float(value))), code
+
+
+def test_what_dbt_builds_meets_the_publication_suites(built: dict[str, str]) -> None:
+    whole = gate.Target("publication", "builder", "marts_candidate", {})
+    unmet = [result for result in gate.run(suites.publication(), whole, lambda line: None) if not result.is_success]
+    # its calendar has no whole year; of what is only told, an event and a reason are on no list
+    assert [(result.table, result.expectation) for result in unmet if result.severity == "critical"] == [
+        ("dim_date", "expect_table_row_count_to_be_between")
+    ]
+    assert {"fct_meter_event.event_zh", "fct_collection_failure.reason_zh"} <= {
+        f"{result.table}.{result.column}" for result in unmet
+    }
 
 
 def test_branches_of_marts_hold_on_made_rows(built: dict[str, str]) -> None:

@@ -72,6 +72,7 @@ BREAKS: list[tuple[str, str, Callable[[dict[str, Any]], Any], str]] = [
     ("unknown group", CHART, lambda c: c["params"].update(groupby=["who"]), "column who is not in dataset"),
     ("unknown filter column", CHART, lambda c: c.update(filters={"who": 1}), "column who is not in dataset"),
     ("unknown sorting", CHART, lambda c: c["params"].update(x_axis_sort="who"), "who is neither metric nor column"),
+    ("sum without series", CHART, lambda c: c["params"].update(x_axis_sort="sum"), "sum is neither metric nor column"),
     ("unknown dataset", CHART, lambda c: c.update(dataset="rpt_nothing"), "no dataset rpt_nothing"),
     ("another uuid", CHART, lambda c: c.update(uuid="7b12a243-88e0-4dc5-ac33-9a840bb0ac5a"), "does not derive"),
     ("numeric id", CHART, lambda c: c["params"].update(slice_id=17), "numeric id at params.slice_id"),

@@ -45,7 +45,7 @@ def test_the_set_of_marts_is_exact() -> None:
         "fct_arrears_day", "fct_dunning", "fct_receivable", "rpt_payment_channel",
         "fct_exception", "dim_identity", "rpt_silo_scorecard", "rpt_collection_station_day", "rpt_loss_station_day",
         "rpt_collection_area_month", "fct_collection_task", "fct_collection_failure",
-        "rpt_loss_area_month",
+        "rpt_loss_area_month", "rpt_meter_event_day", "rpt_customer_tag",
     }  # fmt: skip
 
 

@@ -3,11 +3,14 @@
 import json
 
 import pytest
+import yaml
 
 from gridmart.errors import GridmartError
 from gridmart.quality import suites
 from gridmart.sources import catalog
+from gridmart.warehouse import dbt
 
+MARTS = dbt.PROJECT / "models" / "marts"
 ALL = sorted(suites.FOLDER.rglob("*.json"))
 
 
@@ -38,10 +41,15 @@ def test_values_of_tables_with_personal_data_are_not_stored():
     }  # fmt: skip
 
 
-def test_publication_has_suites_for_what_the_cockpit_shows():
-    assert {"fct_point_day", "fct_bill", "fct_energy_balance_day", "rpt_recovery_month", "customer_360"} <= {
-        suite.table for suite in suites.publication()
-    }
+def test_every_mart_has_a_publication_suite_and_every_suite_a_mart():
+    assert {suite.table for suite in suites.publication()} == {path.stem for path in MARTS.rglob("*.sql")}
+
+
+@pytest.mark.parametrize("suite", suites.publication(), ids=lambda suite: suite.table)
+def test_the_dates_that_are_checked_alone_are_those_that_are_published_alone(suite):
+    (path,) = MARTS.rglob(f"{suite.table}.yml")
+    (model,) = yaml.safe_load(path.read_text())["models"]
+    assert suite.date_column == model["config"]["meta"].get("date_column")
 
 
 def test_expectation_without_a_reason_is_refused(tmp_path):

@@ -20,6 +20,10 @@ accounts as (
     select * from {{ ref("dim_account") }} where is_current
 ),
 
+organisations as (
+    select * from {{ ref("dim_organisation") }}
+),
+
 -- an order that no contact names is a contact of its own
 together as (
     select
@@ -61,6 +65,8 @@ final as (
         named.interaction_id is not null as is_contact,
         coalesce(named.account_no, profiles.account_no)::text as account_no,
         coalesce(accounts.org_no, named.org_no)::text as org_no,
+        organisations.station_name_zh,
+        organisations.district_name_zh,
         accounts.usage_category,
         named.channel_code,
         named.topic_code::text as topic_code,
@@ -82,6 +88,7 @@ final as (
     left join topics on named.topic_code = topics.topic_code
     left join profiles on named.profile_id = profiles.profile_id
     left join accounts on coalesce(named.account_no, profiles.account_no) = accounts.account_no
+    left join organisations on coalesce(accounts.org_no, named.org_no) = organisations.org_no
 )
 
 select * from final
