@@ -132,6 +132,16 @@ def _quoted(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
+def _coded(column: str, values: Sequence[str]) -> str:
+    """SQL of a column as an enumeration of its values, which is written as the dictionary that it is.
+
+    A text is looked up row by row, by a cast too; a comparison looks at each text of a file's dictionary once.
+    """
+    kind = f"enum({', '.join(map(_quoted, values))})"
+    cases = " ".join(f"when {_quoted(value)} then {_quoted(value)}::{kind}" for value in values)
+    return f"case {column} {cases} else {column}::{kind} end"
+
+
 @ibis.udf.agg.builtin(name="max")
 def _duckdb_highest(value: float, n: int) -> list[float]:  # type: ignore[empty-body]
     """DuckDB's own `max(value, n)`: the n highest values, highest first."""
@@ -225,8 +235,7 @@ class DuckDBEngine(Engine):
         self._kept = []
 
     def write(self, expr: ir.Table, folder: Path, dates: Sequence[date], codes: Codes) -> dict[date, list[Path]]:
-        # an enumeration is written as the dictionary that it is; a text is looked up row by row
-        coded = [f"{name}::enum({', '.join(map(_quoted, values))}) as {name}" for name, values in codes.items()]
+        coded = [f"{_coded(name, values)} as {name}" for name, values in codes.items()]
         replace = f"replace ({', '.join(coded)})" if coded else ""
         rows = f"select * {replace} from ({self.backend.compile(expr)})"
         if len(dates) == 1:  # a partitioned write costs twice as much
