@@ -120,6 +120,11 @@ class Engine(ABC):
         """Integer division; which way a negative quotient with a remainder rounds is the engine's."""
 
 
+@ibis.udf.scalar.builtin
+def bit_count(mask: int) -> int:  # type: ignore[empty-body]
+    """How many bits of a whole number are set: both engines have it under this name."""
+
+
 def _by_date(folder: Path) -> dict[date, list[Path]]:
     found: dict[date, list[Path]] = {}
     for path in sorted(folder.rglob("*.parquet")):
