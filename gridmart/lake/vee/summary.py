@@ -1,7 +1,7 @@
 """Pass 1: one group-by per point, channel and date; only doubtful point-days are looked at row by row.
 
-A point-day is plain when it holds no slot of its day twice, with gaps or without. That is proved by its count and a mask
-with one bit a slot: n readings that set n bits set each once. It costs a fraction of a count of distinct values.
+A point-day is plain when it holds no slot of its day twice, with gaps or without. That is proved by its count and a
+mask with one bit a slot: n readings that set n bits set each once. It costs a fraction of a count of distinct values.
 """
 
 from dataclasses import dataclass
