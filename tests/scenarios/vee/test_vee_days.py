@@ -56,13 +56,13 @@ def test_gaps_where_nothing_is_due_pass_as_delivered(tmp_path: Path) -> None:
 
 
 def test_a_reading_after_the_end_of_its_day_fills_no_gap(tmp_path: Path) -> None:
-    day, quarters = date(2026, 3, 3), [0.5 + n % 2 / 10 for n in range(96)]
-    case = Case().point("A", interval_minutes=15).point("B", interval_minutes=15)
-    case.day("A", day, [*quarters[:7], None, *quarters[8:], 0.5]).day("B", day, [*quarters, 0.5])
+    day, hours = date(2026, 3, 3), [0.5 + n % 2 / 10 for n in range(24)]
+    case = Case().point("A").day("A", day, [*hours[:7], None, *hours[8:], 0.5])
+    case.point("B").day("B", day, [*hours, 0.5])
     outcome = case.run(tmp_path, day)
     assert outcome.bits("A", day) == Rule.MISSING | Rule.CLOCK_DRIFT
     assert outcome.bits("B", day) == Rule.CLOCK_DRIFT
-    assert [len(outcome.one(point, day)) for point in "AB"] == [96, 96]
+    assert [len(outcome.one(point, day)) for point in "AB"] == [24, 24]
     assert sorted(outcome.off_grid["point_no"]) == ["A", "B"]
 
 
