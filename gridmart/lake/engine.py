@@ -120,6 +120,11 @@ class Engine(ABC):
         """Integer division; which way a negative quotient with a remainder rounds is the engine's."""
 
 
+@ibis.udf.scalar.builtin
+def bit_count(mask: int) -> int:  # type: ignore[empty-body]
+    """How many bits of a whole number are set: both engines have it under this name."""
+
+
 def _by_date(folder: Path) -> dict[date, list[Path]]:
     found: dict[date, list[Path]] = {}
     for path in sorted(folder.rglob("*.parquet")):
@@ -130,6 +135,16 @@ def _by_date(folder: Path) -> dict[date, list[Path]]:
 
 def _quoted(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
+
+
+def _coded(column: str, values: Sequence[str]) -> str:
+    """SQL of a column as an enumeration of its values, which is written as the dictionary that it is.
+
+    A text is looked up row by row, by a cast too; a comparison looks at each text of a file's dictionary once.
+    """
+    kind = f"enum({', '.join(map(_quoted, values))})"
+    cases = " ".join(f"when {_quoted(value)} then {_quoted(value)}::{kind}" for value in values)
+    return f"case {column} {cases} else {column}::{kind} end"
 
 
 @ibis.udf.agg.builtin(name="max")
@@ -225,8 +240,7 @@ class DuckDBEngine(Engine):
         self._kept = []
 
     def write(self, expr: ir.Table, folder: Path, dates: Sequence[date], codes: Codes) -> dict[date, list[Path]]:
-        # an enumeration is written as the dictionary that it is; a text is looked up row by row
-        coded = [f"{name}::enum({', '.join(map(_quoted, values))}) as {name}" for name, values in codes.items()]
+        coded = [f"{_coded(name, values)} as {name}" for name, values in codes.items()]
         replace = f"replace ({', '.join(coded)})" if coded else ""
         rows = f"select * {replace} from ({self.backend.compile(expr)})"
         if len(dates) == 1:  # a partitioned write costs twice as much

@@ -76,9 +76,10 @@ def load_rollups(tables: dict[str, pa.Table], states: pa.Table, snapshot_id: int
 
 
 def _stamped(rows: pa.Table, snapshot_id: int, **at: datetime) -> pa.Table:
-    rows = rows.append_column("lake_snapshot_id", pa.array([snapshot_id] * rows.num_rows, pa.int64()))
-    for name, moment in at.items():
-        rows = rows.append_column(name, pa.array([moment] * rows.num_rows, pa.timestamp("us", "UTC")))
+    stamps = {"lake_snapshot_id": pa.scalar(snapshot_id, pa.int64())}
+    stamps |= {name: pa.scalar(moment, pa.timestamp("us", "UTC")) for name, moment in at.items()}
+    for name, stamp in stamps.items():
+        rows = rows.append_column(name, pa.repeat(stamp, rows.num_rows))
     return rows
 
 

@@ -113,10 +113,16 @@ def _from_class(engine: Engine, none: ir.Table, t: ir.Table, slots: ir.Table, ra
     rows = rows.select("point_no", "channel", "business_date", "interval_start", "value").join(
         peers, ["point_no", "channel", "business_date"]
     )
+    rows = rows.filter(rows.value.notnull())
+    # by start first: the clock is looked up once an interval, not once a reading
+    starts = rows.group_by([*group, "interval_start"]).agg(
+        seen=rows.count(), energy=rows.value.sum(), capacities=rows.capacity.sum()
+    )
     clock = slots.select("business_date", "interval_minutes", "interval_start", "minute_of_day")
-    rows = rows.join(clock, ["business_date", "interval_minutes", "interval_start"])
-    profile = rows.group_by([*group, "minute_of_day"]).agg(
-        profile=rows.value.mean().round(DIGITS), mean_capacity=rows.capacity.mean().round(DIGITS)
+    starts = starts.join(clock, ["business_date", "interval_minutes", "interval_start"])
+    seen = starts.seen.sum()
+    profile = starts.group_by([*group, "minute_of_day"]).agg(
+        profile=(starts.energy.sum() / seen).round(DIGITS), mean_capacity=(starts.capacities.sum() / seen).round(DIGITS)
     )
     own = none.select("point_no", *group, "capacity_kva").join(profile, group)
     known = (own.capacity_kva > 0) & (own.mean_capacity > 0)

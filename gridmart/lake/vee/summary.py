@@ -1,16 +1,18 @@
 """Pass 1: one group-by per point, channel and date; only doubtful point-days are looked at row by row.
 
-A point-day is plain when it holds every slot of its day exactly once. That is proved by its count and a mask
-with one bit a slot: n readings that set n bits set each once. It costs a fraction of a count of distinct values.
+A point-day is plain when it holds no slot of its day twice, with gaps or without. That is proved by its count and a
+mask with one bit a slot: n readings that set n bits set each once. It costs a fraction of a count of distinct values.
 """
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from gridmart.lake.engine import Engine
+from gridmart.lake.engine import Engine, bit_count
 from gridmart.lake.vee.days import minutes_of, start_of
 
 KEYS = ["point_no", "channel", "business_date"]
@@ -43,7 +45,7 @@ class Summary:
     """Result of pass 1.
 
     days: one row per point, channel and date (SUMMARY_COLUMNS).
-    plain: the rows of the point-days that hold every slot once, with energy by hour (h0…h24) and peak_rank.
+    plain: the rows of the point-days that hold no slot twice, with energy by hour (h0…h24) and peak_rank.
     doubtful: keys of the point-days that needed resolving.
     resolved: their rows, one per interval: the latest value by (version, arrived_at, file_id, row_number).
     off_grid: their rows whose start is not on the grid of the day, with file_id and row_number.
@@ -74,7 +76,7 @@ def with_slot(engine: Engine, rows: ir.Table, calendar: pa.Table) -> ir.Table:
 
 def peak_rank(rows: ir.Table) -> ir.IntegerScalar:
     """Aggregate: the highest power and its earliest minute as one number (see PLACE)."""
-    watts = ibis.least(rows.value * 60_000.0 / rows.interval_minutes, MOST_WATTS).round(0).cast("int64")
+    watts = ibis.least(rows.value * 60_000.0 / rows.interval_minutes, MOST_WATTS).round()
     return (watts * PLACE + (PLACE - 1 - rows.minute)).max()
 
 
@@ -99,7 +101,7 @@ def summarise(
     """
     raw = raw.filter(raw.value.notnull())
     rows = with_slot(engine, raw, calendar)
-    masks = -(-25 * 60 // shortest_interval // SLOTS_PER_MASK)
+    masks = -(-max(calendar["minutes"].to_pylist()) // shortest_interval // SLOTS_PER_MASK)
     grouped = rows.group_by(KEYS).agg(
         interval_minutes=rows.interval_minutes.min(),
         longest=rows.interval_minutes.max(),
@@ -114,12 +116,16 @@ def summarise(
     )
     minutes = minutes_of(grouped.business_date, calendar)
     grouped = grouped.mutate(due=engine.whole(minutes, grouped.interval_minutes))
-    full = (grouped.readings == grouped.due) & (grouped.interval_minutes == grouped.longest) & (grouped.offset_us == 0)
+    is_plain = (grouped.interval_minutes == grouped.longest) & (grouped.offset_us == 0)
     two = ibis.literal(2.0, "float64")
+    slots = []
     for n in range(masks):
+        mask = grouped[f"mask{n}"].fill_null(0)
         bits = (grouped.due - n * SLOTS_PER_MASK).clip(0, SLOTS_PER_MASK)
-        full &= grouped[f"mask{n}"].fill_null(0) == (two**bits - 1.0).cast("int64")
-    first = engine.keep(grouped.mutate(is_plain=full))
+        is_plain &= mask < (two**bits).cast("int64")  # no slot after the day
+        slots.append(bit_count(mask).cast("int32"))
+    is_plain &= reduce(add, slots) == grouped.readings
+    first = engine.keep(grouped.mutate(is_plain=is_plain))
     doubtful = engine.keep(first.filter(~first.is_plain).select(KEYS))
 
     again = with_slot(engine, engine.keep(raw.semi_join(doubtful, KEYS)), calendar)

@@ -43,6 +43,29 @@ def test_a_day_that_misses_what_it_repeats_is_not_taken_for_complete(tmp_path: P
     assert len(outcome.one("A", day)) == 24
 
 
+def test_gaps_where_nothing_is_due_pass_as_delivered(tmp_path: Path) -> None:
+    day = date(2026, 3, 3)
+    case = Case().point("A", closed=date(2026, 3, 1)).point("B")
+    case.day("A", day, [None if n == 7 else 0.5 for n in range(24)])
+    case.day("B", day, [0.5] * 24).day("B", day, [None if n == 7 else 0.1 for n in range(24)], channel="current_a")
+    outcome = case.run(tmp_path, day)
+    for point, channel, rule in (("A", "import_kwh", Rule.INACTIVE_POINT), ("B", "current_a", Rule(0))):
+        found = outcome.one(point, day, channel)
+        assert len(found) == 23 and set(found["quality_code"]) == {"A"}
+        assert set(found["rule_bits"]) == {int(rule)}
+
+
+def test_a_reading_after_the_end_of_its_day_fills_no_gap(tmp_path: Path) -> None:
+    day, hours = date(2026, 3, 3), [0.5 + n % 2 / 10 for n in range(24)]
+    case = Case().point("A").day("A", day, [*hours[:7], None, *hours[8:], 0.5])
+    case.point("B").day("B", day, [*hours, 0.5])
+    outcome = case.run(tmp_path, day)
+    assert outcome.bits("A", day) == Rule.MISSING | Rule.CLOCK_DRIFT
+    assert outcome.bits("B", day) == Rule.CLOCK_DRIFT
+    assert [len(outcome.one(point, day)) for point in "AB"] == [24, 24]
+    assert sorted(outcome.off_grid["point_no"]) == ["A", "B"]
+
+
 def test_rule_bits_are_single_and_distinct() -> None:
     bits = [int(rule) for rule in Rule]
     assert len(set(bits)) == len(bits) and all(bit & (bit - 1) == 0 for bit in bits)
