@@ -68,14 +68,17 @@ def prepare(connection: psycopg.Connection, source: Source, table: Table) -> Non
 
     A tally that begins counts the rows that are there already.
     """
-    raw = sql.Identifier(f"raw_{source.name}", table.name)
+    schema = f"raw_{source.name}"
     wanted = [("unique ", "key", table.key)] + [("", column, (column,)) for column in table.lookup]
     for unique, name, columns in wanted:
+        there = "select to_regclass(format('%%I.%%I', %s::text, %s::text))"
+        if connection.execute(there, (schema, f"{table.name}_{name}")).fetchone() != (None,):
+            continue  # asked first: to find it there, `if not exists` waits for whoever writes the table
         connection.execute(
-            sql.SQL("create {}index if not exists {} on {} ({})").format(
+            sql.SQL("create {}index {} on {} ({})").format(
                 sql.SQL(unique),
                 sql.Identifier(f"{table.name}_{name}"),
-                raw,
+                sql.Identifier(schema, table.name),
                 sql.SQL(", ").join(map(sql.Identifier, columns)),
             )
         )
@@ -101,11 +104,6 @@ def _has_tally(connection: psycopg.Connection, source: Source, table: Table) -> 
 def _keep_tally(connection: psycopg.Connection, source: Source, table: Table, tally: Tally) -> None:
     raw, name = sql.Identifier(f"raw_{source.name}", table.name), f"raw_{source.name}.{table.name}"
     apart = [source.cursor, EXTRACTED_AT, *tally.apart]
-    connection.execute("delete from supervision.raw_tally where relation_name = %s", (name,))
-    row = connection.execute(
-        "select supervision.tally_statement(%s::regclass, %s, '+', %s, %s)", (name, name, tally.part, apart)
-    ).fetchone()
-    connection.execute((row or ("",))[0].encode())
     words = sql.SQL(", ").join(map(sql.Literal, [tally.part, *apart]))
     for event, rows in TALLIED.items():
         connection.execute(
@@ -114,6 +112,12 @@ def _keep_tally(connection: psycopg.Connection, source: Source, table: Table, ta
                 sql.Identifier("supervision", "keep_tally"), words,
             )
         )  # fmt: skip
+    # after the triggers, which wait for whoever writes and let nobody else write before they are committed
+    connection.execute("delete from supervision.raw_tally where relation_name = %s", (name,))
+    row = connection.execute(
+        "select supervision.tally_statement(%s::regclass, %s, '+', %s, %s)", (name, name, tally.part, apart)
+    ).fetchone()
+    connection.execute((row or ("",))[0].encode())
 
 
 def promote_rows(source: Source) -> int:
