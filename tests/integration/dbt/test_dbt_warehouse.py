@@ -200,6 +200,13 @@ CHANGED = {
 }
 
 
+# of a month that is built again, the rows that a change writes; the others stand as they were written
+LEDGERS = {"fct_bill": "bill_no", "fct_receivable": "reference_no", "fct_payment": "payment_no"}
+WRITTEN = {
+    "a payment": {"fct_bill": {"B004202608"}, "fct_receivable": {"B004202608"}, "fct_payment": {"Y9"}},
+}
+
+
 @pytest.fixture(scope="module")
 def before_changes(built: dict[str, str]) -> dict[str, tuple[int, str]]:
     """Checksums of marts before anything changes in CIS."""
@@ -212,11 +219,15 @@ def test_changed_bill_contract_or_payment_updates_its_months(
 ) -> None:
     change, _, mart, expected = CHANGED[case]
     before, months = checksum(mart), months_built_at()
+    ((now,),) = query("select now()")
     with connect("loader") as connection:
         connection.execute(change.encode())
     assert failed(run("run")) == set()
     assert months_rebuilt(months)["fct_shadow_bill"] == expected
     assert checksum(mart) != before
+    for ledger, rows in WRITTEN.get(case, {}).items():
+        written = query(f"select {LEDGERS[ledger]} from marts_candidate.{ledger} where built_at > %s", now)
+        assert {key for (key,) in written} == rows
 
 
 # an account moves to the other station, another voltage and the market; an hour later it is what it was again
