@@ -107,8 +107,12 @@ readings, contracts, tariffs and bills a month has, `int_settled_month_version` 
     {% endif %}
 {% endmacro %}
 
-{# After the insert: remember what was built. #}
+{# After the insert: remember what was built, and that it is not tested yet. #}
 {% macro remember_built_dates(versions="int_date_version", day="business_date") %}
+    {%- set grain = "day" if day == "business_date" else "month" %}
+    delete from {{ date_tested() }}
+    where model_name = '{{ this.name }}'
+        {%- if is_incremental() %} and business_date in ({{ changed_dates(versions, day, grain) }}){% endif %};
     delete from {{ fact_date_built() }} where model_name = '{{ this.name }}';
     insert into {{ fact_date_built() }} (model_name, business_date, version)
     select '{{ this.name }}', v.{{ day }}, v.version from {{ ref(versions) }} as v

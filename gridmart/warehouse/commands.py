@@ -100,6 +100,16 @@ def register(app: typer.Typer) -> None:
         print(json.dumps({"page": str(runner.dictionary())}))
 
     @warehouse.command()
+    def test() -> None:
+        """Test every mart on all dates; a build looks at what was built since a test passed. The exit code is dbt's.
+
+        Example: gridmart warehouse test
+        """
+        from gridmart.warehouse import dbt as runner
+
+        raise typer.Exit(runner.test_every_date())
+
+    @warehouse.command()
     def maintain() -> None:
         """Vacuum every table, drop old task logs and Data Docs. Example: gridmart warehouse maintain"""
         import json

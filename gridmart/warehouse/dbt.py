@@ -23,6 +23,7 @@ EXECUTABLE = Path(sys.executable).with_name("dbt")
 READS_TARIFFS = ("seed", "run", "build")  # commands before which the gate of tariffs stands
 NOT_OF_THE_PROJECT = {"target", "logs", "dbt_packages"}
 RANGE = ("from_date", "to_date")  # the dates of a run that are built besides those that changed
+EVERY_DATE = "every_date"  # tests look at all dates, not at those alone that were built since they passed
 NO_RANGE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -32,7 +33,7 @@ def home() -> Path:
 
 
 def split_range(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """The words without the run's range in `--vars`, and that range, for `environment`.
+    """The words without the run's range in `--vars` and without `every_date`, and these, for `environment`.
 
     dbt parses the whole project anew when a variable has another value than last time, which takes longer than a
     small load. Raises GridmartError if the variables are no mapping or the range is no pair of dates.
@@ -44,9 +45,9 @@ def split_range(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     given = yaml.safe_load(words[at + 1]) or {}
     if not isinstance(given, dict):
         raise GridmartError(f"--vars {words[at + 1]} is no mapping", "write it as '{name: value}'", 2)
-    found = {name: str(given.pop(name)) for name in RANGE if name in given}
+    found = {name: str(given.pop(name)) for name in (*RANGE, EVERY_DATE) if name in given}
     try:
-        whole = not found or date.fromisoformat(found["from_date"]) <= date.fromisoformat(found["to_date"])
+        whole = not {*RANGE} & {*found} or date.fromisoformat(found["from_date"]) <= date.fromisoformat(found["to_date"])
     except (KeyError, ValueError):
         whole = False
     if not whole:
@@ -61,8 +62,9 @@ def environment(dates: Mapping[str, str] = NO_RANGE) -> dict[str, str]:
     dates of the run.
     """
     s = settings()
-    session = {"pii_hash_key": secret("pii_hash_key"), **dates}
+    session = {"pii_hash_key": secret("pii_hash_key"), **{name: dates[name] for name in RANGE if name in dates}}
     return {
+        "GRIDMART_DBT_EVERY_DATE": "1" if dates.get(EVERY_DATE, "").lower() == "true" else "",
         "DBT_TARGET_PATH": str(home() / "target"),
         "DBT_LOG_PATH": str(home() / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -99,6 +101,15 @@ def run(arguments: Sequence[str]) -> int:
     gate(words)
     home().mkdir(parents=True, exist_ok=True)
     return subprocess.run(command(words), env=os.environ | environment(dates), check=False).returncode
+
+
+def test_every_date() -> int:
+    """Run all tests of data, whatever they have passed already; returns dbt's exit code.
+
+    In a folder of its own: a build that runs at the same time keeps its artifacts.
+    """
+    words = ["test", "--exclude-resource-type", "unit_test", "--vars", f"{{{EVERY_DATE}: true}}"]
+    return run([*words, "--target-path", str(home() / "every_date")])
 
 
 def project_stamp(project: Path = PROJECT) -> str:

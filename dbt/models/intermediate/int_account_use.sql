@@ -4,57 +4,43 @@ with days as (
     select * from {{ ref("fct_point_day") }} where account_no is not null
 ),
 
--- not materialized: each use reads its own months by the index
-months as not materialized (
+months as (
     select * from {{ ref("int_account_month") }}
 ),
 
--- the 365 days are those left of their first month, and the months after it; dates and months as an array, so that
--- their index is used
+-- months that hold the 365 days and the thirty before them
 as_of as (
     select
         data_as_of,
         data_as_of - 364 as first_date,
-        (date_trunc('month', (data_as_of - 364)::timestamp) + interval '1 month')::date as first_month
+        date_trunc('month', (data_as_of - 394)::timestamp)::date as first_month
     from {{ ref("int_as_of") }}
 ),
 
--- of the first month, and of the 30 days before it
-days_of_year_before as not materialized (
+-- how many days of a month had been read before the 365 days, and before the thirty days ahead of them
+counted as (
     select
         months.account_no,
-        of_day.business_date,
-        of_day.import_kwh
+        months.import_kwh,
+        months.until_kwh,
+        cardinality(months.dates) as days,
+        width_bucket(as_of.first_date - 1, months.dates) as days_before,
+        width_bucket(as_of.first_date - 31, months.dates) as days_long_before
     from months
-    cross join lateral unnest(months.dates, months.daily_kwh) as of_day (business_date, import_kwh)
-    where
-        months.use_month = any(array(
-            select
-                generate_series(
-                    date_trunc('month', (as_of.first_date - 30)::timestamp), as_of.first_date, interval '1 month'
-                )::date
-            from as_of
-        ))
+    cross join as_of
+    where months.use_month >= (select of_now.first_month from as_of as of_now)
 ),
 
+-- the 365 days, and the same thirty days of the year before
 year as (
     select
         account_no,
-        sum(import_kwh) as energy_365d_kwh
-    from (
-        select
-            account_no,
-            import_kwh
-        from months
-        where use_month >= (select as_of.first_month from as_of)
-        union all
-        select
-            account_no,
-            import_kwh
-        from days_of_year_before
-        where business_date >= (select as_of.first_date from as_of)
-    ) as parts
+        sum(import_kwh - coalesce(until_kwh[days_before], 0)) filter (where days > days_before) as energy_365d_kwh,
+        sum(until_kwh[days_before] - coalesce(until_kwh[days_long_before], 0)) as before_kwh,
+        sum(days_before - days_long_before) as before_days
+    from counted
     group by account_no
+    having bool_or(days > days_before)
 ),
 
 -- days are counted by one bit a day, which needs no sorting
@@ -82,20 +68,6 @@ recent as (
     group by account_no
 ),
 
--- the same 30 days of the year before
-year_before as (
-    select
-        account_no,
-        sum(import_kwh) as energy_kwh,
-        bit_count(
-            bit_or(1 << ((select as_of.data_as_of - 365 from as_of) - business_date))::bit(30)
-        ) as days
-    from days_of_year_before
-    where
-        business_date between (select as_of.first_date - 30 from as_of) and (select as_of.first_date - 1 from as_of)
-    group by account_no
-),
-
 final as (
     select
         year.account_no,
@@ -107,13 +79,12 @@ final as (
             as load_factor,
         recent.evening_30d_kwh::double precision / nullif(recent.energy_30d_kwh, 0)::double precision as evening_share,
         case
-            when recent.days_30d = 30 and year_before.days = 30
-                then (recent.energy_30d_kwh / nullif(year_before.energy_kwh, 0))::double precision - 1
+            when recent.days_30d = 30 and year.before_days = 30
+                then (recent.energy_30d_kwh / nullif(year.before_kwh, 0))::double precision - 1
         end as energy_growth,
         recent.estimated_30d::double precision / nullif(recent.intervals_30d, 0) as estimated_share_30d
     from year
     left join recent on year.account_no = recent.account_no
-    left join year_before on year.account_no = year_before.account_no
 )
 
 select * from final

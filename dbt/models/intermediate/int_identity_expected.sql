@@ -1,3 +1,5 @@
+{{ config(indexes=[{"columns": ["entity_code", "system_code", "canonical_no"], "unique": true}]) }}
+
 -- which numbers a system ought to know: one that serves only some is not blamed for the others
 with as_of as (
     select * from {{ ref("int_as_of") }}

@@ -1,4 +1,9 @@
-{{ config(post_hook="analyze {{ this }}") }}
+{{
+    config(
+        indexes=[{"columns": ["entity_code", "system_code", "source_key"], "unique": true}],
+        post_hook="analyze {{ this }}",
+    )
+}}
 
 -- keys as the systems write them, which staging no longer shows; of daily tables those of the last week: of points as
 -- an array, so that an index on the date is used, of hours by their own time, which is in the index of the key

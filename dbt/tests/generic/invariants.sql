@@ -1,14 +1,14 @@
-{# Rows for which the expression is not true; null counts as not true. #}
-{% test expression_is_true(model, expression, where_expression="true") %}
-    select * from {{ model }} where ({{ where_expression }}) and ({{ expression }}) is not true
+{# Rows for which the expression is not true; null counts as not true. What must stop a table is a constraint of it. #}
+{% test expression_is_true(model, expression) %}
+    select * from {{ model }} where ({{ expression }}) is not true
 {% endtest %}
 
-{# Keys that occur more than once. #}
-{% test unique_combination(model, columns) %}
+{# Keys that occur more than once, or lack a part: of what has no key of its own, views and seeds. #}
+{% test key(model, columns) %}
     select {{ columns | join(", ") }}, count(*) as copies
     from {{ model }}
     group by {{ columns | join(", ") }}
-    having count(*) > 1
+    having count(*) > 1 or num_nulls({{ columns | join(", ") }}) > 0
 {% endtest %}
 
 {# A column, or an expression of columns, that is not the sum of its lines in another relation, joined by `key`. #}
@@ -18,7 +18,10 @@
     ),
 
     lines as (
-        select {{ key }}, sum({{ field }}) as total from {{ to }} group by {{ key }}
+        select {{ key }}, sum({{ field }}) as total
+        from {{ to }}
+        {% if config.get("where") %}where {{ key }} in (select {{ key }} from stated){% endif %}
+        group by {{ key }}
     )
     select stated.{{ key }}, stated.total as total_stated, lines.total as total_of_lines
     from stated
@@ -47,7 +50,7 @@
     there as (
         select {{ day_there }} as {{ day }}{% for field in fields %}, sum({{ field }}) as {{ field }}{% endfor %}
         from {{ to }}
-        where {{ where_expression }}
+        where {{ of_dates(where_expression) }}
         group by {{ day_there }}
     )
     select {{ day }}
@@ -60,7 +63,7 @@
 {% test same_rows(model, to, where_expression="true") %}
     select here.n as rows_here, there.n as rows_there
     from (select count(*) as n from {{ model }}) as here
-    cross join (select count(*) as n from {{ to }} where {{ where_expression }}) as there
+    cross join (select count(*) as n from {{ to }} where {{ of_dates(where_expression) }}) as there
     where here.n != there.n
 {% endtest %}
 

@@ -65,9 +65,39 @@ def test_each_mart_types_every_column_and_guards_its_key(name: str) -> None:
     assert all(column.get("data_type") for column in model["columns"])
     keyed = [c for c in model.get("constraints", []) if c["type"] == "primary_key"]
     keyed += [c for column in model["columns"] for c in column.get("constraints", []) if c["type"] == "primary_key"]
-    tested = [t for t in model.get("data_tests", []) if "unique_combination" in t]
-    unique = [column["name"] for column in model["columns"] if "unique" in column.get("data_tests", [])]
-    assert keyed or tested or unique  # a view has no constraints
+    tested = [given for kind, given in checks_of(model) if kind == "key" and "config" not in given]
+    assert len(keyed) + len(tested) == 1  # a view has no constraints
+
+
+def checks_of(model: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Tests of a model and of its columns, by kind, with what they are given."""
+    found = [*model.get("data_tests", []), *(t for c in model.get("columns", []) for t in c.get("data_tests", []))]
+    return [(t, {}) if isinstance(t, str) else next(iter(t.items())) for t in found]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_postgresql_can_hold_of_a_table_is_a_constraint(name: str) -> None:
+    model = described(name)
+    if model["config"].get("materialized") == "view":
+        return
+    tested = [kind for kind, given in checks_of(model) if given.get("config", {}).get("severity") != "warn"]
+    assert not {"not_null", "unique", "accepted_values", "expression_is_true"} & set(tested)
+    named = [c["name"] for c in model.get("constraints", []) if c["type"] == "check"]
+    # a quality result and an error of PostgreSQL are found by it
+    assert all(found.startswith(name) and len(found) < 64 for found in named) and len(named) == len(set(named))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_test_of_what_is_not_tested_yet_is_of_a_fact_by_date_or_month(name: str) -> None:
+    asked = [given for _, given in checks_of(described(name)) if "not_tested(" in str(given)]
+    if asked:
+        (source,) = (dbt.PROJECT / "models").rglob(f"{name}.sql")
+        assert "built_by_" in source.read_text()  # of others nothing is remembered: they would never be looked at
+    for given in asked:
+        assert "not_tested(" in given["config"]["where"]
+        # both sides are of the same dates
+        there = given["arguments"].get("where_expression")
+        assert there is None or "not_tested(" in there
 
 
 @pytest.mark.parametrize("path", sorted(MARTS.rglob("*.sql")), ids=lambda path: path.stem)
@@ -135,6 +165,7 @@ def test_the_range_of_a_run_is_no_variable_of_dbt() -> None:
     assert dbt.split_range(["--vars", json.dumps(dates | {"hot_oil_c": 90}), "-q"]) == (
         ["--vars", '{"hot_oil_c": 90}', "-q"], dates
     )  # fmt: skip
+    assert dbt.split_range(["test", "--vars", "{every_date: true}"]) == (["test"], {"every_date": "True"})
     assert dbt.split_range(["build", "--vars", "{}"]) == (["build"], {})
     assert dbt.split_range(["build", "--select", "fct_bill"]) == (["build", "--select", "fct_bill"], {})
 

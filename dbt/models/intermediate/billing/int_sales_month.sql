@@ -1,4 +1,12 @@
-{{ built_by_month([{"columns": ["sales_month"]}], month="sales_month") }}
+{{
+    built_by_month(
+        [{
+            "columns": ["sales_month", "org_no", "usage_category", "industry_code", "voltage_code"],
+            "unique": true,
+        }],
+        month="sales_month",
+    )
+}}
 
 with bills as (
     select * from {{ ref("fct_bill") }}

@@ -1,3 +1,5 @@
+{{ config(indexes=[{"columns": ["tariff_key", "household_code", "tier_no"], "unique": true}]) }}
+
 with tiers as (
     select
         tariff_code || '-' || to_char(valid_from, 'YYYYMMDD') as tariff_key,

@@ -1,3 +1,5 @@
+{{ config(indexes=[{"columns": ["tariff_key", "line_kind_code", "unit_price_yuan"], "unique": true}]) }}
+
 with tariffs as (
     select * from {{ ref("dim_tariff") }}
 ),
