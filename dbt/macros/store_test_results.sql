@@ -68,8 +68,8 @@ PostgreSQL said. Views, skipped tests and skipped models are no results.
     {% set found = [] %}
     {% for held in node.constraints or [] %}
         {% do found.append({
-            "kind": held.type | string,
-            "name": held.name or held.type ~ " of " ~ node.name,
+            "kind": held.type.value,
+            "name": held.name or held.type.value ~ " of " ~ node.name,
             "column": held.columns | join(", ") or none,
             "expression": held.expression,
         }) %}
@@ -77,8 +77,8 @@ PostgreSQL said. Views, skipped tests and skipped models are no results.
     {% for column in node.columns.values() %}
         {% for held in column.constraints or [] %}
             {% do found.append({
-                "kind": held.type | string,
-                "name": held.type ~ " of " ~ node.name ~ "." ~ column.name,
+                "kind": held.type.value,
+                "name": held.type.value ~ " of " ~ node.name ~ "." ~ column.name,
                 "column": column.name,
                 "expression": none,
             }) %}

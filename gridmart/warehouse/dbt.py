@@ -47,7 +47,9 @@ def split_range(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         raise GridmartError(f"--vars {words[at + 1]} is no mapping", "write it as '{name: value}'", 2)
     found = {name: str(given.pop(name)) for name in (*RANGE, EVERY_DATE) if name in given}
     try:
-        whole = not {*RANGE} & {*found} or date.fromisoformat(found["from_date"]) <= date.fromisoformat(found["to_date"])
+        whole = not {*RANGE} & {*found} or date.fromisoformat(found["from_date"]) <= date.fromisoformat(
+            found["to_date"]
+        )
     except (KeyError, ValueError):
         whole = False
     if not whole:
