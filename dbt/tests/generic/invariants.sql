@@ -20,7 +20,7 @@
     lines as (
         select {{ key }}, sum({{ field }}) as total
         from {{ to }}
-        {% if config.get("where") %}where {{ key }} in (select {{ key }} from stated){% endif %}
+        where {% if config.get("where") %}{{ key }} in (select stated.{{ key }} from stated){% else %}true{% endif %}
         group by {{ key }}
     )
     select stated.{{ key }}, stated.total as total_stated, lines.total as total_of_lines
