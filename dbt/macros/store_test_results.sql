@@ -1,8 +1,8 @@
 {#
 Gate 2, between layers: every test of this run, and every constraint of a table that it built, as a row of
 supervision.quality_result, written by the run itself (on-run-end), so that no other run can come between a test and its
-result. PostgreSQL holds a constraint for every row of the table; a model that failed leaves one row, with what
-PostgreSQL said. Views, skipped tests and skipped models are no results.
+result. PostgreSQL holds a constraint for every row of the table; a table with constraints that failed leaves one row,
+with what PostgreSQL said. Views, skipped tests and skipped models are no results.
 #}
 {% macro store_test_results(results) %}
     {% set rows = [] %}
@@ -27,7 +27,7 @@ PostgreSQL said. Views, skipped tests and skipped models are no results.
                 {% set details = {"test": held.name, "type": "constraint", "expression": held.expression} %}
                 {% do rows.append(quality_row(node.name, held.column, held.kind, true, details)) %}
             {% endfor %}
-        {% elif node.resource_type == "model" and status == "error" %}
+        {% elif node.resource_type == "model" and status == "error" and constraints_of(node) %}
             {% set said = result.message or "" %}
             {% set broken = constraints_of(node) | selectattr("name") | selectattr("name", "in", said) | first %}
             {% set details = {"test": broken.name if broken else node.name, "type": "constraint" if broken else "model"} %}
