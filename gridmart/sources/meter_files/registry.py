@@ -1,5 +1,6 @@
 """All formats, and reading one file of any of them."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -235,6 +236,7 @@ def parse_files(
 
 
 def _content(path: Path) -> bytes | RefusalError:
-    if path.stat().st_size > container.MAX_BYTES:
-        return RefusalError("archive_limit", f"the file has more than {container.MAX_BYTES:,} bytes")
-    return path.read_bytes()
+    with path.open("rb", buffering=0) as file:
+        if os.fstat(file.fileno()).st_size > container.MAX_BYTES:
+            return RefusalError("archive_limit", f"the file has more than {container.MAX_BYTES:,} bytes")
+        return file.readall()
