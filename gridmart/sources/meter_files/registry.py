@@ -84,7 +84,7 @@ def _text(data: bytes) -> bytes:
             if (recoded := encodings.as_utf8(data)) is None:
                 raise RefusalError("bad_encoding", reason) from error
             data = recoded
-    if not data.strip():
+    if not data or data.isspace():
         raise RefusalError("empty_file", "the file holds only blanks")
     if data.count(b"\n") > MAX_LINES:
         raise RefusalError("archive_limit", f"the file has more than {MAX_LINES:,} lines")
