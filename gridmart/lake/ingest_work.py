@@ -55,7 +55,7 @@ def parse(job: ParseJob) -> list[Result]:
     files, arrived_at, timezone, scratch = job
     zone = ZoneInfo(timezone)
     results: list[Result] = []
-    rows: dict[str, list[pa.Table]] = {"days": [], "registers": [], "events": [], "tasks": []}
+    rows: dict[str, dict[str, pa.Table]] = {"days": {}, "registers": {}, "events": {}, "tasks": {}}
     for file_id, (_, delivered) in zip(files, registry.parse_files(map(Path, files.values()), zone), strict=True):
         if isinstance(delivered, OSError):
             raise delivered
@@ -63,10 +63,10 @@ def parse(job: ParseJob) -> list[Result]:
         results.append(_result(file_id, delivered.delivered, parsed, zone))
         for kind, parts in rows.items():
             if (part := getattr(parsed, kind)).num_rows:
-                parts.append(_from_file(part, file_id, arrived_at))
+                parts[file_id] = part
     for kind, parts in rows.items():
         if parts:
-            _save(scratch / f"{next(iter(files))}.{kind}", pa.concat_tables(parts).sort_by("business_date"))
+            _save(scratch / f"{next(iter(files))}.{kind}", _from_files(parts, arrived_at).sort_by("business_date"))
     return results
 
 
@@ -81,7 +81,7 @@ def _result(file_id: str, delivered: int, parsed: Parsed, zone: ZoneInfo) -> Res
     ]  # fmt: skip
     first_at, last_at = _span(parsed, zone)
     dated = (parsed.days, parsed.registers, parsed.events, parsed.tasks)
-    dates = {day for rows in dated for day in rows["business_date"].unique().to_pylist()}
+    dates = {day for rows in dated if rows.num_rows for day in rows["business_date"].unique().to_pylist()}
     return Result(
         file_id, parsed.format, delivered, parsed.accepted, flatten.count_readings(parsed.days),
         parsed.registers.num_rows, parsed.events.num_rows, parsed.tasks.num_rows, sorted(dates), first_at, last_at,
@@ -95,10 +95,12 @@ def _message(rejects: list[Any]) -> str:
     return ", ".join(f"{rule} × {count}" for rule, count in Counter(reject.rule for reject in rejects).most_common())
 
 
-def _from_file(rows: pa.Table, file_id: str, arrived_at: datetime) -> pa.Table:
-    zeros = pa.array(np.zeros(rows.num_rows, np.int32))
-    rows = rows.append_column("file_id", pa.array([file_id], pa.string()).take(zeros))
-    return rows.append_column("arrived_at", pa.array([arrived_at], pa.timestamp("us", "UTC")).take(zeros))
+def _from_files(parts: dict[str, pa.Table], arrived_at: datetime) -> pa.Table:
+    """Rows by file_id as one table that says of each its file and when that arrived."""
+    rows = pa.concat_tables(parts.values())
+    numbers = np.repeat(np.arange(len(parts)), [part.num_rows for part in parts.values()])
+    rows = rows.append_column("file_id", pa.array(list(parts), pa.string()).take(pa.array(numbers)))
+    return rows.append_column("arrived_at", pa.repeat(pa.scalar(arrived_at, pa.timestamp("us", "UTC")), len(numbers)))
 
 
 def _save(path: Path, rows: pa.Table) -> None:
@@ -116,11 +118,11 @@ def _span(parsed: Parsed, zone: ZoneInfo) -> tuple[datetime | None, datetime | N
         starts.append(day_start_s(first + timedelta(days=1), zone))
         ends.append(day_start_s(last + timedelta(days=1), zone))
     if days.num_rows:
-        first, last = pc.min_max(days["business_date"]).as_py().values()
-        tail = days.filter(pc.equal(days["business_date"], pa.scalar(last)))
-        lengths = pc.list_value_length(tail["values"]).to_numpy() * tail["interval_minutes"].to_numpy()
-        starts.append(day_start_s(first, zone))
-        ends.append(day_start_s(last, zone) + int(lengths.max()) * 60)
+        dates = days["business_date"].to_numpy()
+        first, last = dates.min(), dates.max()
+        lengths = pc.list_value_length(days["values"]).to_numpy() * days["interval_minutes"].to_numpy()
+        starts.append(day_start_s(first.item(), zone))
+        ends.append(day_start_s(last.item(), zone) + int(lengths[dates == last].max()) * 60)
     if reads.num_rows:
         starts.append(pc.min(reads["start_s"]).as_py())
         ends.append(pc.max(reads["end_s"]).as_py())

@@ -12,6 +12,7 @@ from gridmart.lake.vee.rules import (
     CONTEXT_DAYS,
     ENERGY_CHANNELS,
     HIGH_LOW_MIN_DAYS,
+    HIGH_LOW_NEW_DAYS,
     LEAST_KWH,
     LIKE_AGE_C,
     LIKE_UNKNOWN_C,
@@ -111,20 +112,31 @@ def high_low(engine: Engine, t: ir.Table, clean: ir.Table) -> Usual:
     """Complete days whose ln(total / median) is beyond k·MAD of that of their like days; import energy only.
 
     The logarithm, since what people use is skewed: twice as much is as usual as half. A high day that the register
-    confirms was used; a low one may still be what the meter does not see. Who is cut off is known to be low.
+    confirms was used; a low one may still be what the meter does not see. Who is cut off is known to be low. A day
+    within the floor of what a like day of more than HIGH_LOW_NEW_DAYS ago was, or less far out, is one of the ways in
+    which the point is used: the last days do not count, which a fault that goes on has changed too.
     """
     is_on = t.off_to_minute == t.off_from_minute
     tried = t.filter(t.is_due, is_on, t.intervals == t.due, t.channel == "import_kwh").select(
         *KEYS, "total", "is_workday", "spike_ratio", "spike_floor_kw", "high_low_k", "high_low_floor",
         "high_low_least_kwh", "advance", "unit_kwh", "register_share", "ct_ratio", "pt_ratio",
     )  # fmt: skip
-    pairs = engine.keep(like_days(engine.keep(_perhaps_off(tried, clean)), clean).select(*KEYS, "like_total"))
-    middle = pairs.group_by(KEYS).agg(median=pairs.like_total.median().cast("float64"), like_days=pairs.count())
+    pairs = like_days(engine.keep(_perhaps_off(tried, clean)), clean)
+    pairs = engine.keep(pairs.select(*KEYS, "like_date", "like_total"))
+    is_before = pairs.business_date.epoch_days() - pairs.like_date.epoch_days() > HIGH_LOW_NEW_DAYS
+    middle = pairs.group_by(KEYS).agg(
+        median=pairs.like_total.median().cast("float64"),
+        like_days=pairs.count(),
+        low=pairs.like_total.min(where=is_before),
+        high=pairs.like_total.max(where=is_before),
+    )
     middle = engine.keep(middle.filter(middle.like_days >= HIGH_LOW_MIN_DAYS))
     spread = pairs.join(middle, KEYS)
     spread = spread.group_by(KEYS).agg(
         mad=_distance(spread.like_total, spread["median"]).abs().median().cast("float64"),
         median=spread["median"].min(),
+        low=spread.low.min(),
+        high=spread.high.max(),
     )
     spread = engine.keep(spread)
     judged = tried.join(spread.filter(spread["median"] > 0), KEYS)
@@ -132,8 +144,11 @@ def high_low(engine: Engine, t: ir.Table, clean: ir.Table) -> Usual:
     width = judged.high_low_k * ibis.greatest(judged.mad.round(DIGITS), judged.high_low_floor)
     differs = (judged.total - judged["median"]).abs() > judged.high_low_least_kwh
     is_read = (judged.total - judged.advance).abs() <= judged.unit_kwh + judged.register_share * judged.advance
-    is_high = (distance > width) & ~is_read.fill_null(False)
-    return Usual(spread, judged.filter(differs & (is_high | (distance < -width))).select(KEYS))
+    is_higher = (_distance(judged.total, judged.high) > judged.high_low_floor).fill_null(True)
+    is_lower = (_distance(judged.total, judged.low) < -judged.high_low_floor).fill_null(True)
+    is_high = (distance > width) & is_higher & ~is_read.fill_null(False)
+    is_low = (distance < -width) & is_lower
+    return Usual(spread, judged.filter(differs & (is_high | is_low)).select(KEYS))
 
 
 def _distance(total: ir.FloatingValue, median: ir.FloatingValue) -> ir.FloatingValue:

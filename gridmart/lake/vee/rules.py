@@ -7,7 +7,7 @@ of the point register. A changed threshold or rule changes `VERSION`, so that da
 from dataclasses import asdict, dataclass
 from enum import IntEnum, IntFlag
 
-VERSION = 6
+VERSION = 7
 CONTEXT_DAYS = 28  # four weeks: each kind of day occurs, the season has not changed yet
 
 
@@ -241,6 +241,7 @@ IMPORT_CHANNELS = ("import_kwh", "import_kvarh")
 SPIKE_CHANNELS = ("import_kwh", "export_kwh")
 
 HIGH_LOW_MIN_DAYS = 6  # like days needed before a median says anything
+HIGH_LOW_NEW_DAYS = 7  # what a like day longer ago than this was too is not off: some charge a car, some are away
 LEAST_KWH = 0.001  # a day without any energy counts as this: there is no ln(0)
 FLAT_INTERVALS = 24
 FLAT_MINUTES = 360  # finer feeds repeat themselves for shorter times by nature

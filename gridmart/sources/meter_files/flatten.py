@@ -26,9 +26,9 @@ def screen(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
     refused, since the lake keeps intervals of the local day and indexes between days.
     """
     today = arrived_at.astimezone(zone).date()
-    parsed = _screen_rows(parsed, "tasks", "task", TASK_SHOWN, today)
-    parsed = _screen_rows(parsed, "events", "event", EVENT_SHOWN, today)
-    parsed = _screen_days(parsed, arrived_at, zone)
+    parsed = _screen_rows(parsed, "tasks", "task", TASK_SHOWN, today) if parsed.tasks.num_rows else parsed
+    parsed = _screen_rows(parsed, "events", "event", EVENT_SHOWN, today) if parsed.events.num_rows else parsed
+    parsed = _screen_days(parsed, arrived_at, zone) if parsed.days.num_rows else parsed
     parsed = _screen_reads(parsed, arrived_at, zone) if parsed.reads.num_rows else parsed
     return _screen_frozen(parsed, arrived_at, zone) if parsed.frozen.num_rows else parsed
 
@@ -37,20 +37,17 @@ def _screen_days(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed
     days = parsed.days
     today = arrived_at.astimezone(zone).date()
     latest, earliest = today + timedelta(days=1), today - STALE_AFTER
-    dates = days["business_date"]
+    dates = days["business_date"].to_numpy()
+    late, early = dates > np.datetime64(latest), dates < np.datetime64(earliest)
     checks = (
-        ("unknown_channel", pc.is_null(days["channel"]), "register {stream} has no channel"),
-        (
-            "future",
-            pc.greater(dates, pa.scalar(latest)),
-            "date {business_date} is after the day of arrival {today}",
-        ),
-        ("stale", pc.less(dates, pa.scalar(earliest)), "date {business_date} is more than five years before {today}"),
+        ("unknown_channel", pc.is_null(days["channel"]).to_numpy(), "register {stream} has no channel"),
+        ("future", late, "date {business_date} is after the day of arrival {today}"),
+        ("stale", early, "date {business_date} is more than five years before {today}"),
     )
     good = np.ones(days.num_rows, dtype=bool)
     rejects = list(parsed.rejects)
     for rule, found, reason in checks:
-        bad = found.to_numpy() & good
+        bad = found & good
         good &= ~bad
         for row in days.filter(pa.array(bad)).to_pylist() if bad.any() else ():
             values = ",".join("" if value is None else f"{value:g}" for value in row["values"][:12])
@@ -64,9 +61,11 @@ def _screen_days(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed
     if good.all():
         return parsed
     kept = days.filter(pa.array(good))
-    reads = parsed.registers.filter(pc.is_in(parsed.registers["row_number"], kept["row_number"].combine_chunks()))
+    registers = parsed.registers
+    if registers.num_rows:
+        registers = registers.filter(pc.is_in(registers["row_number"], kept["row_number"].combine_chunks()))
     rejects.sort(key=lambda reject: reject.row_number)
-    return replace(parsed, days=kept, registers=reads, rejects=rejects)
+    return replace(parsed, days=kept, registers=registers, rejects=rejects)
 
 
 def _screen_frozen(parsed: Parsed, arrived_at: datetime, zone: ZoneInfo) -> Parsed:
@@ -172,17 +171,19 @@ def _local_days(seconds: np.ndarray, zone: ZoneInfo) -> tuple[np.ndarray, np.nda
 
 def count_readings(days: pa.Table) -> int:
     """Values that are there and are not flagged as no data."""
-    values = pc.list_flatten(days["values"])
-    count = len(values) - values.null_count
-    for row in days.filter(_may_hold_no_data(days)).to_pylist():
-        flags = row["flags"] or [row["flag"]] * len(row["values"])
-        pairs = zip(row["values"], flags, strict=True)
-        count -= sum(value is not None and flag.startswith(NO_DATA) for value, flag in pairs)
-    return count
+    flags, by_day = days["flags"], pc.starts_with(days["flag"], NO_DATA).to_numpy()
+    count = _count(days["values"])
+    if flags.null_count < len(flags):
+        by_value = flags.is_valid()
+        values, flags = (pc.list_flatten(part.filter(by_value)) for part in (days["values"], flags))
+        count -= pc.sum(pc.and_(values.is_valid(), pc.starts_with(flags, NO_DATA)), min_count=0).as_py()
+        by_day = by_day & ~by_value.to_numpy()
+    return count - _count(days["values"].filter(pa.array(by_day))) if by_day.any() else count
 
 
-def _may_hold_no_data(days: pa.Table) -> pa.ChunkedArray:
-    return pc.or_(pc.starts_with(days["flag"], NO_DATA), pc.is_valid(days["flags"]))
+def _count(lists: pa.ChunkedArray) -> int:
+    values = pc.list_flatten(lists)
+    return len(values) - values.null_count
 
 
 def readings(days: pa.Table, day: date, zone: ZoneInfo) -> pa.Table:

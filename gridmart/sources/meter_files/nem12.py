@@ -235,9 +235,10 @@ class _Reader:
     def _keep(self, number: int, day: date | None, words: Iterable[tuple[str, str]]) -> None:
         """What a record says beside its values."""
         assert self.stream
+        point, suffix = self.stream.point, self.stream.suffix
         for name, text in words:
             if name and (text := text.strip()):
-                self.details.append((self.stream.point, self.stream.suffix, day, number, name, text[:240]))
+                self.details.append((point, suffix, day, number, name, text[:240]))
 
     def _record_500(self, number: int, line: bytes) -> None:
         if self.current is None:

@@ -1,5 +1,6 @@
 """All formats, and reading one file of any of them."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,7 @@ def _text(data: bytes) -> bytes:
             if (recoded := encodings.as_utf8(data)) is None:
                 raise RefusalError("bad_encoding", reason) from error
             data = recoded
-    if not data.strip():
+    if not data or data.isspace():
         raise RefusalError("empty_file", "the file holds only blanks")
     if data.count(b"\n") > MAX_LINES:
         raise RefusalError("archive_limit", f"the file has more than {MAX_LINES:,} lines")
@@ -235,6 +236,7 @@ def parse_files(
 
 
 def _content(path: Path) -> bytes | RefusalError:
-    if path.stat().st_size > container.MAX_BYTES:
-        return RefusalError("archive_limit", f"the file has more than {container.MAX_BYTES:,} bytes")
-    return path.read_bytes()
+    with path.open("rb", buffering=0) as file:
+        if os.fstat(file.fileno()).st_size > container.MAX_BYTES:
+            return RefusalError("archive_limit", f"the file has more than {container.MAX_BYTES:,} bytes")
+        return file.readall()

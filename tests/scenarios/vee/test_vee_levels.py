@@ -38,6 +38,17 @@ def test_a_high_day_that_the_register_confirms_was_used_a_low_one_may_be_theft(t
     assert found == {"READ": False, "UNREAD": True, "LOW": True}
 
 
+@pytest.mark.parametrize("factor", [0.1, 6.0])
+@pytest.mark.parametrize(("days_ago", "is_off"), [(8, False), (7, True)])
+def test_a_level_that_a_point_had_more_than_a_week_ago_is_not_off(
+    tmp_path: Path, factor: float, days_ago: int, is_off: bool
+) -> None:
+    like, one = DAY - timedelta(days=days_ago), timedelta(days=1)
+    case = Case().point("P").days("P", BEFORE[0], like - one, SHAPE).day("P", like, times(factor))
+    case.days("P", like + one, BEFORE[1], SHAPE).day("P", DAY, times(1 + (factor - 1) * 0.98))
+    assert (Rule.HIGH_LOW in case.run(tmp_path, DAY).bits("P", DAY)) == is_off
+
+
 def test_a_flat_that_is_let_is_not_off_from_nothing(tmp_path: Path) -> None:
     outcome = Case().point("P").days("P", *BEFORE, [0.0] * 24).day("P", DAY, SHAPE).run(tmp_path, DAY)
     assert outcome.bits("P", DAY) == Rule(0)
