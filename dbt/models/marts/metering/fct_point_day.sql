@@ -1,4 +1,6 @@
-{{ built_by_date([{"columns": ["business_date"]}, {"columns": ["account_no", "business_date"]}]) }}
+-- the date leads every index: a day's rows lie together, where an index that begins with the point or the account would
+-- be written in as many places as there are points
+{{ built_by_date([{"columns": ["business_date", "account_no"]}]) }}
 
 with days as (
     select * from {{ source("ami", "point_day") }}

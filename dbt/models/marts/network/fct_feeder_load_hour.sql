@@ -1,4 +1,4 @@
-{{ built_by_date([{"columns": ["business_date"]}, {"columns": ["hour_start_at"]}]) }}
+{{ built_by_date([{"columns": ["business_date"]}]) }}
 
 with hours as (
     select * from {{ source("ami", "feeder_hour") }}
