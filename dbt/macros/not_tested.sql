@@ -22,7 +22,7 @@ All dates are looked at with `--vars '{every_date: true}'` (gridmart/warehouse/d
     {% endif %}
 {% endmacro %}
 
-{# The condition with `not_tested(column)` written out, for the test that is run; as an array, so that an index is used. #}
+{# The condition with `not_tested(column)` written out for the test that runs; an array, so that an index is used. #}
 {% macro of_dates(condition) -%}
     {%- if env_var("GRIDMART_DBT_EVERY_DATE", "") -%}
         {{ modules.re.sub("not_tested[(]\\w+[)]", "true", condition) }}

@@ -30,8 +30,11 @@ with what PostgreSQL said. Views, skipped tests and skipped models are no result
         {% elif node.resource_type == "model" and status == "error" and constraints_of(node) %}
             {% set said = result.message or "" %}
             {% set broken = constraints_of(node) | selectattr("name") | selectattr("name", "in", said) | first %}
-            {% set details = {"test": broken.name if broken else node.name, "type": "constraint" if broken else "model"} %}
-            {% do rows.append(quality_row(node.name, none, broken.kind if broken else "is_built", false, details, said)) %}
+            {% set kind, name = ("constraint", broken.name) if broken else ("model", node.name) %}
+            {% set expectation = broken.kind if broken else "is_built" %}
+            {% do rows.append(
+                quality_row(node.name, none, expectation, false, {"test": name, "type": kind}, said)
+            ) %}
         {% endif %}
     {% endfor %}
     {% if rows %}
