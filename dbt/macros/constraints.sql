@@ -1,6 +1,7 @@
 {#
 At the start of a run: an incremental table that was built before a constraint was written into its contract gets it,
-for all its rows. A constraint that changes takes a new name, for it says something else.
+for all its rows; a row that breaks it stops the run, and a full refresh of the table tells whether it still does.
+A constraint that changes takes a new name, for it says something else.
 #}
 {% macro add_missing_constraints() %}
     {% if execute and flags.WHICH in ("run", "build") %}
@@ -32,7 +33,7 @@ for all its rows. A constraint that changes takes a new name, for it says someth
                     where a.attrelid = c.oid and a.attname = d.column_name and a.attnotnull
                 )
         {% endset %}
-        {% for row in run_query(missing).rows if declared %}
+        {% for row in run_query(missing).rows %}
             alter table {{ row[0] }} {{ row[1] }};
         {% endfor %}
     {% endif %}

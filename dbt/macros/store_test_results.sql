@@ -29,12 +29,13 @@ with what PostgreSQL said. Views, skipped tests and skipped models are no result
             {% endfor %}
         {% elif node.resource_type == "model" and status == "error" and constraints_of(node) %}
             {% set said = result.message or "" %}
-            {% set broken = constraints_of(node) | selectattr("name") | selectattr("name", "in", said) | first %}
-            {% set kind, name = ("constraint", broken.name) if broken else ("model", node.name) %}
-            {% set expectation = broken.kind if broken else "is_built" %}
-            {% do rows.append(
-                quality_row(node.name, none, expectation, false, {"test": name, "type": kind}, said)
-            ) %}
+            {% set broken = [] %}
+            {% for held in constraints_of(node) if ('"' ~ held.name ~ '"') in said %}
+                {% do broken.append(held) %}
+            {% endfor %}
+            {% set held = broken | first or {"kind": "is_built", "name": node.name} %}
+            {% set details = {"test": held.name, "type": "constraint" if broken else "model"} %}
+            {% do rows.append(quality_row(node.name, none, held.kind, false, details, said)) %}
         {% endif %}
     {% endfor %}
     {% if rows %}

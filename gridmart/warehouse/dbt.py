@@ -46,10 +46,9 @@ def split_range(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     if not isinstance(given, dict):
         raise GridmartError(f"--vars {words[at + 1]} is no mapping", "write it as '{name: value}'", 2)
     found = {name: str(given.pop(name)) for name in (*RANGE, EVERY_DATE) if name in given}
+    is_ranged = any(name in found for name in RANGE)
     try:
-        whole = not {*RANGE} & {*found} or date.fromisoformat(found["from_date"]) <= date.fromisoformat(
-            found["to_date"]
-        )
+        whole = not is_ranged or date.fromisoformat(found["from_date"]) <= date.fromisoformat(found["to_date"])
     except (KeyError, ValueError):
         whole = False
     if not whole:
