@@ -204,7 +204,8 @@ truncate raw_cis.c_cons, raw_cis.c_contract, raw_cis.c_mp, raw_cis.c_meter, raw_
     raw_cis.e_bill_det, raw_cis.a_pay_flow, raw_network.pms_tran_point, raw_ami.point_day, raw_ami.collection_day;
 insert into raw_cis.c_cons (cons_id, cons_no, cust_id, elec_type_code, build_date, status_code)
 select n, lpad(n::text, 10, '0'), n, '400', '2020-01-01', '0' from generate_series(1, {{accounts}}) as n;
-insert into raw_cis.c_cust (cust_id, cust_no, cust_name) select n, 'C' || n, '某某' from generate_series(1, {{accounts}}) as n;
+insert into raw_cis.c_cust (cust_id, cust_no, cust_name)
+select n, 'C' || n, '某某' from generate_series(1, {{accounts}}) as n;
 insert into raw_cis.c_contract (contract_id, contract_no, cons_id, prc_code, contract_cap, ba_calc_mode, pf_std_code,
     eff_date)
 select n, n::text, n, {TARIFF_OF}, 500, case n % 50 when 48 then '1' when 49 then '2' else '0' end,
