@@ -92,7 +92,10 @@ class RangedRun:
         return Followed(dag_id, self.airflow.trigger(dag_id, conf))
 
     def _next(self, run: Followed) -> Followed:
-        """The run that the asset events of `run` started, of the DAG that follows it in the chain."""
+        """The run that the asset events of `run` started, of the DAG that follows it in the chain.
+
+        Airflow forgets an event for a DAG that its processor holds for gone just then: that DAG is started by name.
+        """
         wanted = CHAIN[CHAIN.index(run.dag_id) + 1]
         deadline = time.monotonic() + START_PATIENCE_S
         while time.monotonic() < deadline:
@@ -103,10 +106,14 @@ class RangedRun:
             if self.airflow.is_busy(wanted):  # it has to finish an earlier run first
                 deadline = time.monotonic() + START_PATIENCE_S
             time.sleep(0.5)
-        raise GridmartError(
-            f"{run.dag_id} ended well, but {wanted} did not start within {START_PATIENCE_S:.0f} s",
-            f"see the asset events of run {run.run_id} in Airflow, and `gridmart logs airflow-scheduler`",
+        for error in self.airflow.import_errors():
+            self.console.print(f"[yellow]![/] Airflow cannot import {error['filename']}", highlight=False)
+        self.console.print(
+            f"[yellow]![/] {run.dag_id} ended well, but Airflow did not start {wanted} within {START_PATIENCE_S:.0f} s:"
+            f" it is started by name (see the asset events of run {run.run_id} in Airflow)",
+            highlight=False,
         )
+        return self._start(wanted, self.conf)
 
     def _follow(self, run: Followed, progress: Progress) -> Followed:
         self.runs.append(run)

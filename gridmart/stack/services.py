@@ -107,6 +107,10 @@ def airflow_environment(s: Settings) -> dict[str, str]:
         "dag_processor__refresh_interval": "5",
         "dag_processor__min_file_process_interval": "300",  # a new or changed file is seen at once
         "dag_processor__parsing_processes": "1",
+        # on a busy machine one late parse must not hold a DAG for gone: until its next parse it would miss its events
+        "dag_processor__stale_dag_threshold": "900",
+        "dag_processor__dag_file_processor_timeout": "240",
+        "core__dagbag_import_timeout": "180",
         # a worker killed with its task is noticed, and the task tried again, within a minute
         "scheduler__task_instance_heartbeat_timeout": "60",
         "scheduler__orphaned_tasks_check_interval": "20",

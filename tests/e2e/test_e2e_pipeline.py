@@ -1,5 +1,6 @@
 """The whole path on real parts: nothing lost on the way, late and bad data treated as promised."""
 
+import io
 import json
 import threading
 import time
@@ -12,9 +13,11 @@ from zoneinfo import ZoneInfo
 import psutil
 import pytest
 from browser import browser
+from rich.console import Console
 
 from gridmart.lake import tables
-from gridmart.orchestration.airflow_api import Airflow
+from gridmart.orchestration import run
+from gridmart.orchestration.airflow_api import ENDED, Airflow
 from gridmart.orchestration.run import CHAIN, EXIT_GATE, EXIT_SOURCE_STOPPED
 from gridmart.secrets import secret
 from gridmart.settings import Settings
@@ -283,3 +286,15 @@ def test_repaired_data_turns_it_back_also_when_a_task_is_killed(
     assert [task["try_number"] for task in tasks if task["task_id"] == "score"] == [2]
     assert one("select status_code from marts.rpt_publication", role="bi_reader")[0] in ("green", "amber")
     assert checksum("marts.rpt_recovery_month") == refused["before"]["rpt_recovery_month"]
+
+
+def test_a_forgotten_event_does_not_end_the_chain(pipeline: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "START_PATIENCE_S", 1.0)
+    screen = Console(file=io.StringIO(), width=200)
+    chain = run.RangedRun(BAD, BAD, screen)
+    followed = chain._next(run.Followed("score_models", "a run without events"))
+    assert followed.dag_id == "publish"
+    while (made := Airflow().run("publish", followed.run_id))["state"] not in ENDED:
+        time.sleep(1)
+    assert (made["state"], made["run_type"], made["conf"]) == ("success", "manual", chain.conf)
+    assert isinstance(screen.file, io.StringIO) and "did not start publish within" in screen.file.getvalue()
