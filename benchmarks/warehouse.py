@@ -89,14 +89,16 @@ def _tables(folder: Path) -> None:
 
 
 def _make_many(part: str, accounts: int, first: date, last: date) -> None:
-    """Make many days, if any: their key is built at once afterwards."""
+    """Make many days, if any, one after the other as they are loaded: their key is built at once afterwards."""
     if last < first:
         return
-    tables = {"point_day": "point_no, business_date", "transformer_hour": "transformer_no, hour_start"}
+    tables = {"point_day": "business_date, point_no", "transformer_hour": "hour_start, transformer_no"}
     with connect("loader") as connection:
         for table in tables:
             connection.execute(f"alter table raw_ami.{table} drop constraint {table}_pkey".encode())
-    _make((part,), accounts, first, last)
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        _make((part,), accounts, day, day)
     with connect("loader", autocommit=True) as connection:
         for table, key in tables.items():
             connection.execute(f"alter table raw_ami.{table} add primary key ({key})".encode())

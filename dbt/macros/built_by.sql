@@ -49,16 +49,13 @@ again leave the table, and those that are new enter it. Rows are told apart by t
     where not exists (select from {{ this }} as o where ({{ rebuilt }}) and {{ old }} = {{ new }})
 {% endmacro %}
 
-{#
-By date. A full refresh keeps the order of the raw table, which is loaded date by date: a merge join would order the
-fact by its points, and every query of some days would read most pages of the table.
-#}
+{# The same by date. #}
 {% macro built_by_date(indexes, versions="int_date_version") %}
     {{ config(
         materialized="incremental",
         incremental_strategy="append",
         on_schema_change="fail",
-        pre_hook=["set local enable_mergejoin = off", "{{ delete_changed_dates('" ~ versions ~ "') }}"],
+        pre_hook="{{ delete_changed_dates('" ~ versions ~ "') }}",
         post_hook="{{ remember_built_dates('" ~ versions ~ "') }}",
         indexes=indexes,
     ) }}

@@ -1,4 +1,11 @@
-{{ config(indexes=[{"columns": ["point_no", "valid_from"], "unique": true}]) }}
+-- statistics at once: without them PostgreSQL thinks that each point has hundreds of rows here, and joins facts to it
+-- point by point, which lays down a fact of all dates in that order
+{{
+    config(
+        indexes=[{"columns": ["point_no", "valid_from"], "unique": true}],
+        post_hook="analyze {{ this }}",
+    )
+}}
 
 with points as (
     select * from {{ ref("stg_cis__metering_point") }}

@@ -1,4 +1,5 @@
--- Roll-ups of the lake's clean readings, replaced per date, and mirrors of its registers of files.
+-- Roll-ups of the lake's clean readings, replaced per date, and mirrors of its registers of files. Time leads their
+-- keys: a day's rows go to the end of the index, and not to as many places in it as there are points.
 set role loader;
 
 create table if not exists raw_ami.point_day (
@@ -22,9 +23,8 @@ create table if not exists raw_ami.point_day (
     register_advance_kwh double precision,
     lake_snapshot_id bigint not null,
     loaded_at timestamptz not null,
-    primary key (point_no, business_date)
+    primary key (business_date, point_no)
 );
-create index if not exists point_day_date on raw_ami.point_day using brin (business_date);
 
 create table if not exists raw_ami.transformer_hour (
     transformer_no text not null,
@@ -38,7 +38,7 @@ create table if not exists raw_ami.transformer_hour (
     points integer not null,
     lake_snapshot_id bigint not null,
     loaded_at timestamptz not null,
-    primary key (transformer_no, hour_start)
+    primary key (hour_start, transformer_no)
 );
 create index if not exists transformer_hour_date on raw_ami.transformer_hour using brin (business_date);
 
@@ -54,7 +54,7 @@ create table if not exists raw_ami.feeder_hour (
     points integer not null,
     lake_snapshot_id bigint not null,
     loaded_at timestamptz not null,
-    primary key (feeder_no, hour_start)
+    primary key (hour_start, feeder_no)
 );
 create index if not exists feeder_hour_date on raw_ami.feeder_hour using brin (business_date);
 
@@ -165,8 +165,36 @@ create table if not exists raw_ami.register_day (
     deep_valley_index double precision,
     version bigint not null,
     arrived_at timestamptz not null,
-    primary key (point_no, business_date)
+    primary key (business_date, point_no)
 );
-create index if not exists register_day_date on raw_ami.register_day using brin (business_date);
+
+-- tables made before time led their keys
+do $$
+declare
+    old record;
+begin
+    for old in
+        select t.name, t.key, c.conname
+        from (
+            values
+            ('point_day', 'business_date, point_no'),
+            ('register_day', 'business_date, point_no'),
+            ('transformer_hour', 'hour_start, transformer_no'),
+            ('feeder_hour', 'hour_start, feeder_no')
+        ) as t (name, key)
+        inner join pg_constraint as c on c.conrelid = ('raw_ami.' || t.name)::regclass and c.contype = 'p'
+        where
+            c.conkey[1] != (
+                select a.attnum
+                from pg_attribute as a
+                where a.attrelid = c.conrelid and a.attname = split_part(t.key, ',', 1)
+            )
+    loop
+        execute format(
+            'alter table raw_ami.%I drop constraint %I, add primary key (%s)', old.name, old.conname, old.key
+        );
+    end loop;
+end $$;
+drop index if exists raw_ami.point_day_date, raw_ami.register_day_date;
 
 reset role;

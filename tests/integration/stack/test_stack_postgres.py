@@ -148,6 +148,30 @@ def test_applying_twice_changes_nothing(warehouse: Settings) -> None:
     assert picture() == before
 
 
+def test_a_key_that_the_point_led_is_led_by_the_date_afterwards(warehouse: Settings) -> None:
+    def keys() -> set[tuple]:
+        with connect("postgres") as connection:
+            return set(
+                connection.execute(
+                    "select conrelid::regclass::text, pg_get_constraintdef(oid) from pg_constraint"
+                    " where contype = 'p' and connamespace = 'raw_ami'::regnamespace"
+                ).fetchall()
+            )
+
+    before = keys()
+    assert ("raw_ami.point_day", "PRIMARY KEY (business_date, point_no)") in before
+    with connect("loader") as connection:
+        for table, key in (
+            ("point_day", "point_no, business_date"),
+            ("transformer_hour", "transformer_no, hour_start"),
+        ):
+            name = f"{table}_pkey"
+            connection.execute(f"alter table raw_ami.{table} drop constraint {name}, add primary key ({key})".encode())
+    assert keys() != before
+    schema.apply()
+    assert keys() == before
+
+
 def test_it_listens_on_this_host_alone(warehouse: Settings) -> None:
     server = postgres.postmaster(warehouse)
     assert server is not None

@@ -17,7 +17,8 @@ with known as (
     where source_key is not null
 ),
 
-expected as (
+-- materialized: PostgreSQL thinks that a few keys are asked for, and would look up each in the index
+expected as materialized (
     select * from {{ ref("int_identity_expected") }}
 ),
 
