@@ -88,6 +88,9 @@ def test_every_dag_of_the_chain_ran_well(pipeline: Settings) -> None:
     for dag_id in ("extract_systems", *CHAIN):
         ended = {run["state"] for run in runs(dag_id) if run["end_date"]}  # a scheduled one may just be under way
         assert ended == {"success"}, dag_id
+    # assets start them: on a busy machine Airflow may forget one event, no more
+    by_asset = [dag_id for dag_id in CHAIN[1:] if "asset_triggered" in {run["run_type"] for run in runs(dag_id)}]
+    assert len(by_asset) >= len(CHAIN) - 2, by_asset
 
 
 def test_nothing_delivered_is_lost_or_doubled(pipeline: Settings) -> None:
